@@ -1,0 +1,67 @@
+/**
+ * Atomic files: a file is written beside its target, flushed to disk, renamed over it, and the folder is flushed too, so
+ * that after a crash the target is the old content or the new, never a torn one. Temporary names end in `.partial`.
+ */
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { workError } from '../errors.ts';
+
+/** Writes `data` to `path` atomically; missing folders are made. */
+export async function writeAtomic(path: string, data: Uint8Array | string): Promise<void> {
+  await writeAtomicWith(path, (file) => file.writeFile(data));
+}
+
+/** As `writeAtomic`, for content that is produced in pieces. */
+export async function writeAtomicWith(path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true });
+  const partial = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.partial`);
+  try {
+    const file = await open(partial, 'wx');
+    try {
+      await fill(file);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(partial, path);
+    await syncFolder(folder);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw explainWriteError(error, path);
+  }
+}
+
+/** Flushes a folder's entries, where the system can (Windows cannot, and needs not). */
+export async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Turns the system's word for a full disk or a forbidden folder into one clear message. */
+export function explainWriteError(error: unknown, path: string): unknown {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return workError('the disk is full; nothing already stored was changed', {
+      code: 'disk.full',
+      file: path,
+      hint: 'free some space (`patentlab doctor` shows what is large, `patentlab clean` frees caches) and run the command again',
+      cause: error,
+    });
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return workError('this place may not be written to', {
+      code: 'disk.forbidden',
+      file: path,
+      hint: 'choose another place with --home DIR or --out DIR',
+      cause: error,
+    });
+  }
+  return error;
+}

@@ -1,0 +1,4 @@
+/** All commands, in the order `--help` shows them. */
+import type { CommandModule } from './main.ts';
+
+export const commands: CommandModule[] = [];

@@ -1,0 +1,187 @@
+/**
+ * What an evaluation leaves behind: the contract between the study that computes and the report that shows.
+ * Everything here is plain data (JSON); per-query values and runs lie in Parquet and TREC files beside it.
+ */
+import type { Comparison, Estimate } from '../metrics/types.ts';
+
+/** What made a number: enough to make it again (`patentlab repeat`). */
+export interface Manifest {
+  /** Version of this format. */
+  format: 1;
+  /** Content hash of everything that can change the result; names the cell's folder. */
+  cell: string;
+  task: 'retrieval';
+  corpus: { name: string; hash: string; revision: string; invented: boolean };
+  model: string;
+  /** SHA-256 over the model's files; for `bm25` and `lsa` over their settings. */
+  modelHash?: string;
+  view: string;
+  fuse?: string;
+  relevance: string;
+  maskCitations: boolean;
+  onlyEarlier: boolean;
+  citationFilter?: { category?: string[]; origin?: string[] };
+  prompt?: { query?: string; document?: string };
+  pooling?: string;
+  dimensions?: number;
+  length?: number;
+  dtype?: string;
+  device: string;
+  settings: Record<string, unknown>;
+  seeds: number[];
+  packageVersion: string;
+  /** Version of the metric and statistics definitions. */
+  definitions: string;
+  /** Not part of the hash: when, where, how long. */
+  environment: { node: string; platform: string; processor: string; threads: number; started: string };
+}
+
+/** What one system cost on one cell. */
+export interface Cost {
+  seconds: number;
+  encodeSeconds?: number;
+  searchSeconds: number;
+  documentsPerSecond?: number;
+  queriesPerSecond?: number;
+  peakMemoryBytes: number;
+  /** Share of texts cut at the length limit, 0..1. */
+  truncated?: number;
+  /** Vectors or index on disk or in memory. */
+  indexBytes?: number;
+}
+
+/** One row of the leaderboard: a system (model, optionally fused) on one corpus and view. */
+export interface CellResult {
+  corpus: string;
+  task: 'retrieval';
+  model: string;
+  view: string;
+  fuse?: string;
+  queries: number;
+  documents: number;
+  /** Keys as `ndcg@10`, `recall@100`, `map`, `mrr`, `unjudged@10`. */
+  metrics: Record<string, Estimate>;
+  cost: Cost;
+  manifest: Manifest;
+  /** Files of the cell, relative to the report's folder. */
+  files: { run?: string; perQuery?: string };
+  /** Chosen by cross-fitting, e.g. the interpolation weight of each fold. */
+  chosen?: Record<string, unknown>;
+}
+
+/** All systems of one corpus x task x view compared on one metric. */
+export interface ComparisonTable {
+  corpus: string;
+  view: string;
+  metric: string;
+  margin: number;
+  systems: string[];
+  pairs: Comparison[];
+}
+
+export interface DataCard {
+  corpus: string;
+  invented: boolean;
+  sources: { file: string; sha256: string; bytes: number; rows: number; rejected: number }[];
+  documents: number;
+  years: { year: string; documents: number }[];
+  countries: { country: string; documents: number }[];
+  languages: { language: string; documents: number }[];
+  lengths: { field: string; present: number; median: number; p90: number }[];
+  citations: {
+    total: number;
+    resolved: number;
+    unresolved: number;
+    ambiguous: number;
+    /** Share of all citations of the queries whose target is in the corpus: nobody can find the rest. */
+    recallCeiling: number;
+  };
+  queries: { candidates: number; used: number; dropped: { reason: string; count: number }[] };
+  judgements: { relevant: number; medianPerQuery: number; maxPerQuery: number };
+  families: { known: number; inferred: boolean };
+}
+
+/** The queries where two systems differ most. */
+export interface WinLoss {
+  corpus: string;
+  view: string;
+  metric: string;
+  a: string;
+  b: string;
+  wins: WinLossRow[];
+  losses: WinLossRow[];
+}
+
+export interface WinLossRow {
+  query: string;
+  title: string;
+  a: number;
+  b: number;
+  /** Best rank of a relevant document under each system; undefined where none was found. */
+  rankA?: number;
+  rankB?: number;
+  /** A relevant document that the two systems rank most differently. */
+  document?: { id: string; title: string; rankA?: number; rankB?: number };
+}
+
+export interface Stratum {
+  corpus: string;
+  view: string;
+  metric: string;
+  by: 'year' | 'country';
+  stratum: string;
+  queries: number;
+  /** system -> estimate. */
+  systems: Record<string, Estimate>;
+}
+
+export interface RecallCurve {
+  corpus: string;
+  view: string;
+  system: string;
+  /** Rank cut -> mean recall. */
+  points: { k: number; recall: number }[];
+}
+
+/** Per-query differences of a pair, summarised so that 46,069 queries stay readable: a histogram and quantiles. */
+export interface DifferenceShape {
+  corpus: string;
+  view: string;
+  metric: string;
+  a: string;
+  b: string;
+  bins: { from: number; to: number; count: number }[];
+  wins: number;
+  ties: number;
+  losses: number;
+  quantiles: { q: number; value: number }[];
+}
+
+/** The whole of `results.json`. */
+export interface EvaluationResults {
+  format: 1;
+  title: string;
+  /** First line of every report: what counts as relevant and who may be found. */
+  relevanceStatement: string;
+  invented: boolean;
+  created: string;
+  packageVersion: string;
+  definitions: string;
+  command: string;
+  cells: CellResult[];
+  comparisons: ComparisonTable[];
+  dataCards: DataCard[];
+  recallCurves: RecallCurve[];
+  differences: DifferenceShape[];
+  winsLosses: WinLoss[];
+  strata: Stratum[];
+  /** Fusion sweeps: mean metric for each alpha, for the plot. */
+  alphaSweeps: {
+    corpus: string;
+    view: string;
+    dense: string;
+    metric: string;
+    points: { alpha: number; value: number }[];
+  }[];
+  warnings: string[];
+}
