@@ -11,6 +11,6 @@ const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin
   stdio: ['ignore', 2, 2],
 });
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
-for (const file of globSync('src/**/*.{yaml,wasm,css,json,txt}', { cwd: root })) {
+for (const file of globSync('src/**/*.{yaml,wasm,css,js,json,txt}', { cwd: root })) {
   cpSync(join(root, file), join(root, 'dist', relative('src', file)));
 }

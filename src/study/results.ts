@@ -69,12 +69,18 @@ export interface CellResult {
   chosen?: Record<string, unknown>;
 }
 
+/** A row's system as comparisons, curves, strata, wins and losses name it: the model and how it was fused. */
+export function systemName(cell: { model: string; fuse?: string | undefined }): string {
+  return cell.fuse === undefined ? cell.model : `${cell.model} (${cell.fuse})`;
+}
+
 /** All systems of one corpus x task x view compared on one metric. */
 export interface ComparisonTable {
   corpus: string;
   view: string;
   metric: string;
   margin: number;
+  /** As `systemName` writes them; `a` and `b` of the pairs likewise. */
   systems: string[];
   pairs: Comparison[];
 }
