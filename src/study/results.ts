@@ -85,6 +85,18 @@ export interface ComparisonTable {
   pairs: Comparison[];
 }
 
+/** The views of one system against one another on one metric. */
+export interface ViewComparison {
+  corpus: string;
+  /** The system's name, fused ones as in the leaderboard. */
+  model: string;
+  metric: string;
+  margin: number;
+  views: string[];
+  estimates: Record<string, Estimate>;
+  pairs: Comparison[];
+}
+
 export interface DataCard {
   corpus: string;
   invented: boolean;
@@ -176,6 +188,7 @@ export interface EvaluationResults {
   command: string;
   cells: CellResult[];
   comparisons: ComparisonTable[];
+  viewComparisons: ViewComparison[];
   dataCards: DataCard[];
   recallCurves: RecallCurve[];
   differences: DifferenceShape[];

@@ -1,0 +1,121 @@
+/**
+ * Cells on disk: `runs/<study>/cells/<hash>/`. The hash is taken over everything that can change the result, so a finished
+ * cell is never run twice and a killed study resumes. `manifest.json` comes last and holds the SHA-256 of every other
+ * file; a cell without a manifest, or whose files do not match it, does not exist for a reader.
+ */
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hashOf } from '../base/hash.ts';
+import { explainWriteError, writeAtomic } from '../base/node/atomic.ts';
+import { sha256File } from '../base/node/hash.ts';
+import { readParquet, writeParquet } from '../base/node/parquet.ts';
+import type { Estimate } from '../metrics/types.ts';
+import { loadRankings, type Rankings, saveRankings } from './rankings.ts';
+import type { Cost, Manifest } from './results.ts';
+
+/** What a cell is told from others by: the manifest without what does not change the result. */
+export type CellKey = Omit<Manifest, 'cell' | 'environment' | 'format'>;
+
+export interface FinishedCell {
+  manifest: Manifest;
+  metrics: Record<string, Estimate>;
+  cost: Cost;
+  chosen?: Record<string, unknown>;
+  /** metric -> value of each query, in the order of `queryIds`. */
+  perQuery: Record<string, Float64Array>;
+  queryIds: string[];
+  rankings: Rankings;
+}
+
+interface StoredManifest extends Manifest {
+  files: Record<string, string>;
+}
+
+export class CellStore {
+  readonly folder: string;
+
+  constructor(home: string, study: string) {
+    this.folder = join(home, 'runs', study, 'cells');
+  }
+
+  path(cell: string): string {
+    return join(this.folder, cell);
+  }
+
+  /** The finished cell, or undefined where there is none or its files are damaged. */
+  async load(cell: string): Promise<FinishedCell | undefined> {
+    const folder = this.path(cell);
+    const manifest = await readManifest(folder);
+    if (manifest === undefined) return undefined;
+    for (const [file, hash] of Object.entries(manifest.files)) {
+      if ((await sha256File(join(folder, file)).catch(() => undefined)) !== hash) return undefined;
+    }
+    const { metrics, cost, chosen } = JSON.parse(await readFile(join(folder, 'metrics.json'), 'utf8')) as Pick<
+      FinishedCell,
+      'metrics' | 'cost' | 'chosen'
+    >;
+    const { query, ...columns } = await readParquet(join(folder, 'per-query.parquet'));
+    const perQuery = Object.fromEntries(
+      Object.entries(columns).map(([name, values]) => [name, Float64Array.from(values as (number | null)[], (v) => v ?? Number.NaN)]),
+    );
+    const { files: _, ...rest } = manifest;
+    const rankings = await loadRankings(folder);
+    return { manifest: rest, metrics, cost, ...(chosen ? { chosen } : {}), perQuery, queryIds: query as string[], rankings };
+  }
+
+  /** Writes a cell: data first, manifest last. */
+  async save(cell: FinishedCell): Promise<void> {
+    const folder = this.path(cell.manifest.cell);
+    const { metrics, cost, chosen, perQuery, queryIds, rankings, manifest } = cell;
+    try {
+      await rm(join(folder, 'manifest.json'), { force: true });
+      await mkdir(folder, { recursive: true });
+      await writeAtomic(join(folder, 'metrics.json'), `${JSON.stringify({ metrics, cost, chosen }, null, 2)}\n`);
+      await writeParquet(join(folder, 'per-query.parquet'), [
+        { name: 'query', type: 'VARCHAR', values: queryIds },
+        ...Object.entries(perQuery).map(([name, values]) => ({ name, type: 'DOUBLE' as const, values })),
+      ]);
+      await saveRankings(folder, rankings);
+    } catch (error) {
+      throw explainWriteError(error, folder);
+    }
+    const files: Record<string, string> = {};
+    for (const file of ['metrics.json', 'per-query.parquet', 'rows.npy', 'scores.npy']) {
+      files[file] = await sha256File(join(folder, file));
+    }
+    await writeAtomic(join(folder, 'manifest.json'), `${JSON.stringify({ ...manifest, files }, null, 2)}\n`);
+  }
+}
+
+/** First 16 hex digits of the hash over the key. */
+export async function cellHash(key: CellKey): Promise<string> {
+  return (await hashOf(key)).slice(0, 16);
+}
+
+async function readManifest(folder: string): Promise<StoredManifest | undefined> {
+  const text = await readFile(join(folder, 'manifest.json'), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as StoredManifest);
+}
+
+export interface FoundCell {
+  study: string;
+  folder: string;
+  manifest: Manifest;
+}
+
+/** Every finished cell under `home` whose hash begins with `prefix`. */
+export async function findCells(home: string, prefix = ''): Promise<FoundCell[]> {
+  const runs = join(home, 'runs');
+  const found: FoundCell[] = [];
+  for (const study of (await readdir(runs).catch(() => [] as string[])).sort()) {
+    const cells = join(runs, study, 'cells');
+    for (const cell of (await readdir(cells).catch(() => [] as string[])).sort()) {
+      if (!cell.startsWith(prefix)) continue;
+      const folder = join(cells, cell);
+      if (!(await stat(folder)).isDirectory()) continue;
+      const manifest = await readManifest(folder);
+      if (manifest !== undefined) found.push({ study, folder, manifest });
+    }
+  }
+  return found;
+}

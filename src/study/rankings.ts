@@ -1,0 +1,74 @@
+/**
+ * The rankings of one cell: for each query the best rows of the corpus with their scores, best first. Kept beside the cell
+ * as two arrays (`rows.npy` int32 and `scores.npy` float32, [queries, depth], short lists padded with -1), and as a
+ * gzipped TREC run for other tools.
+ */
+import { createWriteStream } from 'node:fs';
+import { mkdir, readFile, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { writeAtomic } from '../base/node/atomic.ts';
+import { decodeNpy, encodeNpy } from '../base/npy.ts';
+import type { RowRanking } from '../retrieve/candidates.ts';
+
+export type Rankings = RowRanking[];
+
+export async function saveRankings(folder: string, rankings: Rankings): Promise<void> {
+  const depth = rankings.reduce((most, { rows }) => Math.max(most, rows.length), 0);
+  const rows = new Int32Array(rankings.length * depth).fill(-1);
+  const scores = new Float32Array(rankings.length * depth);
+  for (const [query, ranking] of rankings.entries()) {
+    rows.set(ranking.rows, query * depth);
+    scores.set(ranking.scores, query * depth);
+  }
+  await writeAtomic(join(folder, 'rows.npy'), encodeNpy(rows, [rankings.length, depth]));
+  await writeAtomic(join(folder, 'scores.npy'), encodeNpy(scores, [rankings.length, depth]));
+}
+
+export async function loadRankings(folder: string): Promise<Rankings> {
+  const [rowsFile, scoresFile] = [join(folder, 'rows.npy'), join(folder, 'scores.npy')];
+  const rows = decodeNpy(await readFile(rowsFile), rowsFile);
+  const scores = decodeNpy(await readFile(scoresFile), scoresFile);
+  const [queries, depth] = rows.shape as [number, number];
+  return Array.from({ length: queries }, (_, query) => {
+    const all = (rows.data as Int32Array).subarray(query * depth, (query + 1) * depth);
+    const end = all.indexOf(-1);
+    const length = end < 0 ? depth : end;
+    return {
+      rows: all.subarray(0, length),
+      scores: (scores.data as Float32Array).subarray(query * depth, query * depth + length),
+    };
+  });
+}
+
+export interface TrecRunOptions {
+  queryIds: readonly string[];
+  documentId(row: number): string;
+  /** Last column of every line: the system's name. */
+  tag: string;
+}
+
+/** Writes `query Q0 document rank score tag` lines, gzipped. Scores keep all digits that a 32-bit float has. */
+export async function writeTrecRun(path: string, rankings: Rankings, options: TrecRunOptions): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const partial = `${path}.${process.pid}.partial`;
+  const tag = options.tag.replaceAll(/\s+/g, '_');
+  function* lines(): Generator<string> {
+    for (const [query, { rows, scores }] of rankings.entries()) {
+      let block = '';
+      for (let i = 0; i < rows.length; i++) {
+        block += `${options.queryIds[query]} Q0 ${options.documentId(rows[i]!)} ${i + 1} ${digits(scores[i]!)} ${tag}\n`;
+      }
+      if (block !== '') yield block;
+    }
+  }
+  await pipeline(Readable.from(lines()), createGzip({ level: 4 }), createWriteStream(partial));
+  await rename(partial, path);
+}
+
+/** Shortest decimal that reads back as the same 32-bit float (nine significant digits always do). */
+function digits(score: number): string {
+  return Number(score.toPrecision(9)).toString();
+}
