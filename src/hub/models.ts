@@ -1,0 +1,227 @@
+/**
+ * Finds a model by folder or id and puts its files, as real files, where ONNX Runtime can map them.
+ *
+ * Order: a folder that exists; patentlab's own models (`<home>/models/<owner>--<name>`); the Hugging Face cache (`HF_HUB_CACHE`, or `hub` under
+ * `HF_HOME`), whose files are linked into patentlab's own folder because external data is refused through symbolic links;
+ * the hub (`HF_ENDPOINT`), unless `offline`. A model folder holds `patentlab-model.json`, written last, with the SHA-256 of
+ * every file: without it the folder is an unfinished download.
+ */
+import { constants } from 'node:fs';
+import { copyFile, link, mkdir, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join, relative, sep } from 'node:path';
+import { inputError } from '../base/errors.ts';
+import { writeAtomic } from '../base/node/atomic.ts';
+import { sha256File } from '../base/node/hash.ts';
+import { type Progress, silent } from '../base/progress.ts';
+import { downloadFile } from './download.ts';
+import { Network } from './network.ts';
+import { describeRepository, neededFiles } from './repository.ts';
+
+export interface HubOptions {
+  home: string;
+  offline?: boolean;
+  /** Branch, tag or commit. Default `main`. */
+  revision?: string;
+  progress?: Progress;
+  signal?: AbortSignal | undefined;
+  /** Default `process.env`. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Folder to put the files in, instead of the one under `home` (air-gapped copies). */
+  to?: string;
+  /** Waits between tries in ms, for tests. */
+  pauseMs?: number;
+}
+
+export interface ModelFolder {
+  id: string;
+  folder: string;
+  source: 'folder' | 'home' | 'hugging-face-cache' | 'hub';
+  /** Commit of the repository, where known. */
+  commit?: string;
+}
+
+interface ModelManifest {
+  format: 1;
+  id: string;
+  commit?: string;
+  files: Record<string, string>;
+}
+
+const manifestName = 'patentlab-model.json';
+const idPattern = /^[A-Za-z0-9][\w.-]*(?:\/[A-Za-z0-9][\w.-]*)?$/;
+
+/** The folder of a model given by path or id; downloads it where needed and allowed. */
+export async function findModel(id: string, options: HubOptions): Promise<ModelFolder> {
+  const { home, offline = false, env = process.env, to } = options;
+  if (to === undefined && (await isFolder(id))) return { id, folder: id, source: 'folder' };
+  if (!idPattern.test(id)) {
+    throw inputError(`there is no folder ${id}, and it is not a model id either`, {
+      code: 'model.unknown',
+      expected:
+        'a folder with config.json and model.safetensors, or an id such as sentence-transformers/all-MiniLM-L6-v2',
+      hint: '`patentlab models list` shows known models',
+    });
+  }
+  const full = id.includes('/') ? id : `sentence-transformers/${id}`;
+  const folder = to ?? modelFolder(home, full);
+  const stored = await readManifest(folder);
+  if (stored !== undefined)
+    return { id: full, folder, source: 'home', ...(stored.commit ? { commit: stored.commit } : {}) };
+  const cached = await findInCache(full, options.revision ?? 'main', env);
+  if (cached !== undefined) {
+    await linkFiles(cached.folder, folder);
+    await writeManifest(folder, full, cached.commit);
+    return { id: full, folder, source: 'hugging-face-cache', commit: cached.commit };
+  }
+  if (offline || env.HF_HUB_OFFLINE === '1') {
+    throw inputError(`the model ${full} is not on this machine, and the network is not to be used`, {
+      code: 'model.offline',
+      expected: `a folder ${folder}`,
+      hint: `on a machine with a network: patentlab models get ${full} --to DIR; copy DIR here and name its path as the model`,
+    });
+  }
+  const commit = await downloadModel(full, folder, options);
+  return { id: full, folder, source: 'hub', commit };
+}
+
+/** Where a model of this id lies under `home`. */
+export function modelFolder(home: string, id: string): string {
+  return join(home, 'models', id.replace('/', '--'));
+}
+
+/** The models under `home` whose download is complete. */
+export async function listModels(home: string): Promise<{ id: string; folder: string; commit?: string }[]> {
+  const root = join(home, 'models');
+  const found: { id: string; folder: string; commit?: string }[] = [];
+  for (const name of (await readdir(root).catch(() => [] as string[])).sort()) {
+    const manifest = await readManifest(join(root, name));
+    if (manifest)
+      found.push({
+        id: manifest.id,
+        folder: join(root, name),
+        ...(manifest.commit ? { commit: manifest.commit } : {}),
+      });
+  }
+  return found;
+}
+
+export interface FileCheck {
+  file: string;
+  expected: string;
+  found: string | undefined;
+}
+
+/** Compares every file of a model folder with the hash stored at download; returns those that differ. */
+export async function verifyFiles(folder: string): Promise<{ checked: number; damaged: FileCheck[] }> {
+  const manifest = await readManifest(folder);
+  if (manifest === undefined) {
+    throw inputError('this folder was not made by patentlab, so there are no hashes to compare with', {
+      code: 'model.no-manifest',
+      file: join(folder, manifestName),
+    });
+  }
+  const damaged: FileCheck[] = [];
+  for (const [file, expected] of Object.entries(manifest.files)) {
+    const found = await sha256File(join(folder, file)).catch(() => undefined);
+    if (found !== expected) damaged.push({ file, expected, found });
+  }
+  return { checked: Object.keys(manifest.files).length, damaged };
+}
+
+async function downloadModel(id: string, folder: string, options: HubOptions): Promise<string> {
+  const { env = process.env, revision = 'main', progress = silent, signal, pauseMs } = options;
+  const endpoint = (env.HF_ENDPOINT ?? 'https://huggingface.co').replace(/\/+$/, '');
+  const token = await findToken(env);
+  const headers: Record<string, string> = {
+    'user-agent': 'patentlab',
+    ...(token ? { authorization: `Bearer ${token}` } : {}),
+  };
+  const network = new Network({ env, signal, ...(pauseMs === undefined ? {} : { pauseMs }) });
+  try {
+    const repository = await describeRepository(network, endpoint, id, revision, headers);
+    const files = neededFiles(repository);
+    const total = files.reduce((sum, { size = 0 }) => sum + size, 0);
+    progress.say(`${id}: downloading ${files.length} files, ${(total / 1e6).toFixed(0)} MB, to ${folder}`);
+    const task = progress.begin(`download ${id}`, { total, unit: 'bytes' });
+    const hashes: Record<string, string> = {};
+    for (const file of files) {
+      signal?.throwIfAborted();
+      const path = join(folder, ...file.name.split('/'));
+      // An earlier, interrupted run may have finished this file.
+      if (file.sha256 !== undefined && (await sha256File(path).catch(() => undefined)) === file.sha256) {
+        hashes[file.name] = file.sha256;
+        task.advance(file.size ?? 0);
+        continue;
+      }
+      const url = `${endpoint}/${id}/resolve/${repository.commit}/${file.name.split('/').map(encodeURIComponent).join('/')}`;
+      hashes[file.name] = await downloadFile({ network, url, headers, file, path, task, signal });
+    }
+    task.finish();
+    const manifest: ModelManifest = { format: 1, id, commit: repository.commit, files: hashes };
+    await writeAtomic(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`);
+    return repository.commit;
+  } finally {
+    await network.close();
+  }
+}
+
+async function findToken(env: NonNullable<HubOptions['env']>): Promise<string | undefined> {
+  if (env.HF_TOKEN) return env.HF_TOKEN.trim();
+  const file = env.HF_TOKEN_PATH ?? join(huggingFaceHome(env), 'token');
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.trim() || undefined;
+}
+
+function huggingFaceHome(env: NonNullable<HubOptions['env']>): string {
+  return env.HF_HOME ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'huggingface');
+}
+
+async function findInCache(id: string, revision: string, env: NonNullable<HubOptions['env']>) {
+  const hub = env.HF_HUB_CACHE ?? join(huggingFaceHome(env), 'hub');
+  const root = join(hub, `models--${id.replace('/', '--')}`);
+  const commit = (await readFile(join(root, 'refs', revision), 'utf8').catch(() => revision)).trim();
+  const folder = join(root, 'snapshots', commit);
+  const complete = (await isFile(join(folder, 'config.json'))) && (await isFile(join(folder, 'model.safetensors')));
+  return complete ? { folder, commit } : undefined;
+}
+
+/** Hard links (or copies, across file systems) of the real files behind a folder of symbolic links. */
+async function linkFiles(from: string, to: string): Promise<void> {
+  for (const entry of await readdir(from, { recursive: true })) {
+    const source = await realpath(join(from, entry));
+    if (!(await isFile(source)) || !/\.(?:json|txt|safetensors|model)$/.test(entry)) continue;
+    const target = join(to, entry);
+    await mkdir(dirname(target), { recursive: true });
+    await rm(target, { force: true });
+    await link(source, target).catch(() => copyFile(source, target, constants.COPYFILE_FICLONE));
+  }
+}
+
+async function writeManifest(folder: string, id: string, commit: string): Promise<void> {
+  const files: Record<string, string> = {};
+  for (const entry of await readdir(folder, { recursive: true })) {
+    const path = join(folder, entry);
+    if (await isFile(path)) files[relative(folder, path).split(sep).join('/')] = await sha256File(path);
+  }
+  await writeAtomic(
+    join(folder, manifestName),
+    `${JSON.stringify({ format: 1, id, commit, files } satisfies ModelManifest, null, 2)}\n`,
+  );
+}
+
+async function readManifest(folder: string): Promise<ModelManifest | undefined> {
+  const text = await readFile(join(folder, manifestName), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as ModelManifest);
+}
+
+const isFolder = (path: string) =>
+  stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
+const isFile = (path: string) =>
+  stat(path).then(
+    (info) => info.isFile(),
+    () => false,
+  );
