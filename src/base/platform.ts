@@ -9,6 +9,8 @@ export interface Platform {
   readonly files: Files;
   /** Starts the module worker at `url`; write it as `workerUrl(import.meta.url, './name.worker')`. */
   spawn(url: URL, options?: { name?: string; data?: unknown }): WorkerPort;
+  /** The text of a file that stands beside a module: `asset(new URL('./registry.yaml', import.meta.url))`. */
+  asset(url: URL): Promise<string>;
   /** Logical processors. */
   readonly processors: number;
 }

@@ -3,10 +3,10 @@
  * tokenising is the tokenizer's work, done with `maxLength`, `lowercase` and the prompt that the model names.
  */
 import type { EncoderConfig } from './config.ts';
-import type { Similarity } from './registry.ts';
+import type { poolingModes, Similarity } from './registry.ts';
 
 /** sentence-transformers' names. Several modes are concatenated in this order. */
-export type PoolingMode = 'cls' | 'max' | 'mean' | 'mean_sqrt_len_tokens' | 'weightedmean' | 'lasttoken';
+export type PoolingMode = (typeof poolingModes)[number];
 
 /** `fp32`: as trained. `int8`: linear weights quantised per output channel, activations per token. */
 export type ModelDtype = 'fp32' | 'int8';

@@ -38,7 +38,13 @@ const files: Files = {
   remove: (path) => rm(path, { recursive: true, force: true }),
 };
 
-export const nodePlatform: Platform = { name: 'node', files, spawn, processors: availableParallelism() };
+export const nodePlatform: Platform = {
+  name: 'node',
+  files,
+  spawn,
+  asset: (url) => readFile(url, 'utf8'),
+  processors: availableParallelism(),
+};
 
 function spawn(url: URL, options: { name?: string; data?: unknown } = {}): WorkerPort {
   const worker = new Worker(url, { workerData: options.data, ...(options.name ? { name: options.name } : {}) });
