@@ -39,4 +39,6 @@ export interface Comparison {
   /** Smallest true difference that this many queries would detect with 80 % power at 5 %. */
   detectable: number;
   queries: number;
+  /** A trained system has fewer than 5 seeds: how much a new training run differs is hardly known. */
+  tentative?: true;
 }
