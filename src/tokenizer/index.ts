@@ -1,0 +1,5 @@
+/** Text to token ids, as a checkpoint's own tokenizer does it. */
+export { hashTexts, type TokenBatch, tokenizeTexts } from './batch.ts';
+export { loadTokenizer, readTokenizerFiles } from './load.ts';
+export { type HeldTexts, startTokenizerThread, TokenizerThread } from './thread.ts';
+export { type EncodedText, TextTokenizer, type TokenizerFiles, type TokenizerOptions } from './tokenizer.ts';
