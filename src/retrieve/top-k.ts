@@ -1,0 +1,123 @@
+/**
+ * The k best of a stream of (row, score), in constant memory: score down, ties by tieRank up (by row where none is given).
+ *
+ * A reservoir of at least 2k places: whatever is not below the k-th best so far is appended; when the reservoir is full,
+ * quickselect keeps the best k. Each offer costs O(1) on average whatever k is, where a heap would cost O(log k), and the
+ * common case (below the threshold) is one comparison in the caller's own loop.
+ *
+ * Scores are compared as float32, as they are handed out: what looks equal outside is a tie inside. NaN is refused.
+ */
+import { workError } from '../base/errors.ts';
+import type { RowRanking } from './candidates.ts';
+
+/** The reservoir's places must fit the 21 bits that the final sort leaves them. */
+const largestK = 0x100000;
+
+export class TopK {
+  private readonly rows: Int32Array;
+  private readonly scores: Float32Array;
+  private length = 0;
+  /** Scores below this cannot be among the best; equal ones can, by their tie rank. Offers below it are ignored. */
+  threshold = Number.NEGATIVE_INFINITY;
+  readonly k: number;
+  private readonly tieRank: Uint32Array | undefined;
+
+  constructor(k: number, tieRank?: Uint32Array) {
+    if (!Number.isInteger(k) || k < 1 || k > largestK) throw new RangeError(`k must lie in 1..${largestK}, got ${k}`);
+    this.k = k;
+    this.tieRank = tieRank;
+    const capacity = Math.max(2 * k, 64);
+    this.rows = new Int32Array(capacity);
+    this.scores = new Float32Array(capacity);
+  }
+
+  offer(row: number, score: number): void {
+    const rounded = Math.fround(score);
+    if (rounded < this.threshold) return;
+    if (Number.isNaN(rounded)) throw workError(`score of row ${row} is not a number`, { code: 'search.nan' });
+    this.rows[this.length] = row;
+    this.scores[this.length] = rounded;
+    if (++this.length === this.rows.length) this.shrink();
+  }
+
+  /** The ranking so far; the collector is empty afterwards. */
+  take(): RowRanking {
+    if (this.length > this.k) this.shrink();
+    const { rows, scores, length } = this;
+    // Native sort of numbers: score (as 32 ordered bits) above the place in the reservoir (21 bits).
+    const keys = new Float64Array(length);
+    for (let i = 0; i < length; i++) keys[i] = -(orderedBits(scores[i]!) * 0x200000 + (0x1fffff - i));
+    keys.sort();
+    const found: RowRanking = { rows: new Int32Array(length), scores: new Float32Array(length) };
+    for (let i = 0; i < length; i++) {
+      const place = 0x1fffff - (-keys[i]! % 0x200000);
+      found.rows[i] = rows[place]!;
+      found.scores[i] = scores[place]!;
+    }
+    this.orderTies(found);
+    this.length = 0;
+    this.threshold = Number.NEGATIVE_INFINITY;
+    return found;
+  }
+
+  private before(a: number, b: number): boolean {
+    return this.tieRank === undefined ? a < b : this.tieRank[a]! < this.tieRank[b]!;
+  }
+
+  private orderTies({ rows, scores }: RowRanking): void {
+    for (let from = 0; from < rows.length; ) {
+      let to = from + 1;
+      while (to < rows.length && scores[to] === scores[from]) to++;
+      if (to - from > 1) rows.subarray(from, to).sort((a, b) => (this.before(a, b) ? -1 : 1));
+      from = to;
+    }
+  }
+
+  /** Quickselect: the best k to the front, and the threshold to the worst of them. */
+  private shrink(): void {
+    const { rows, scores, k } = this;
+    let low = 0;
+    let high = this.length - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const pivotRow = rows[middle]!;
+      const pivotScore = scores[middle]!;
+      let i = low;
+      let j = high;
+      while (i <= j) {
+        while (this.better(rows[i]!, scores[i]!, pivotRow, pivotScore)) i++;
+        while (this.better(pivotRow, pivotScore, rows[j]!, scores[j]!)) j--;
+        if (i > j) break;
+        const row = rows[i]!;
+        const score = scores[i]!;
+        rows[i] = rows[j]!;
+        scores[i] = scores[j]!;
+        rows[j] = row;
+        scores[j] = score;
+        i++;
+        j--;
+      }
+      if (k - 1 <= j) high = j;
+      else if (k - 1 >= i) low = i;
+      else break;
+    }
+    let worst = scores[0]!;
+    for (let i = 1; i < k; i++) if (scores[i]! < worst) worst = scores[i]!;
+    this.threshold = worst;
+    this.length = k;
+  }
+
+  private better(rowA: number, scoreA: number, rowB: number, scoreB: number): boolean {
+    return scoreA > scoreB || (scoreA === scoreB && rowA !== rowB && this.before(rowA, rowB));
+  }
+}
+
+const floatBits = new Float32Array(1);
+const integerBits = new Uint32Array(floatBits.buffer);
+
+/** A float32's bits as an unsigned integer of the same order; -0 and 0 are one. */
+function orderedBits(value: number): number {
+  floatBits[0] = value + 0;
+  const bits = integerBits[0]!;
+  return bits >= 0x80000000 ? ~bits >>> 0 : bits + 0x80000000;
+}
