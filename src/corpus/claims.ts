@@ -1,0 +1,153 @@
+/**
+ * Claims in running text: found at the end of a description by their lead-in ("What is claimed is:", "I claim:", "The invention
+ * claimed is", ...), and split by their numbers, which must count up. Numbers may be run together with the end of the
+ * claim before (`... is sealed.2. A disk as in claim 1`), as in texts that lost their line breaks. What does not allow a
+ * certain split stays whole.
+ */
+
+/** The sentence that leads claims in; the part after it begins with the first claim. */
+const LEAD_IN = new RegExp(
+  [
+    String.raw`(?:(?:that\s+)?which\s+is|what(?:\s+is|\s+we|\s+i)|the\s+invention(?:\s+is)?(?:\s+hereby)?)\s+(?:hereby\s+)?claim(?:ed)?\b[^:.\n]{0,160}(?:[:.]|\bis\b:?|\n)`,
+    String.raw`\b(?:i|we)\s+(?:hereby\s+)?claim\b[^:.\n]{0,120}(?:[:.\n]|(?=\s*1\s*[.)]))`,
+    String.raw`\b(?:embodiments?|invention|features?)\b[^.:\n]{0,120}\b(?:is|are)\s+(?:claimed|defined)\s+(?:is\s+)?as\s+follows\s*[:.]`,
+    String.raw`\bclaimed\s+is\s*[:.]`,
+    String.raw`(?:^|\n)[ \t]*(?:patent\s+)?claims?[ \t]*:?[ \t]*(?=\n)`,
+    String.raw`\bclaims?\s*:?\s*\n(?=\s*1\s*[.)])`,
+  ].join('|'),
+  'gi',
+);
+
+/** After the lead-in: claim 1 (or what text recognition made of it), perhaps after a line break. */
+const FIRST_NUMBER = /^[\s:;.,-]*(?:1|I|l|i)\s?[.)]\s*\S/;
+/** A lead-in of the last part of a body stands even where no number follows (single claims, design patents). */
+const LAST_PART = 0.6;
+
+export interface SplitBody {
+  description: string;
+  claims: string[];
+}
+
+/** Takes the claims off the end of a body; `undefined` where there is no certain start of claims. */
+export function claimsInBody(body: string): SplitBody | undefined {
+  if (/^\s*(?:claims?\s*:?\s*)?1\s?[.)]\s+(?:An?|The|In|One)\b/.test(body.slice(0, 80)))
+    return { description: '', claims: splitClaims(body) };
+  let best: RegExpExecArray | undefined;
+  for (const match of body.matchAll(LEAD_IN)) {
+    const rest = body.slice(match.index + match[0].length, match.index + match[0].length + 40);
+    const numbered = FIRST_NUMBER.test(rest);
+    const atLineStart = match.index === 0 || /[\n.]\s*$/.test(body.slice(Math.max(0, match.index - 4), match.index));
+    const late = match.index >= body.length * LAST_PART;
+    if (numbered || (late && atLineStart && /[:\n]$/.test(match[0]) && /^\s*["“]?[A-Z]/.test(rest))) best = match;
+  }
+  if (best === undefined) return undefined;
+  const claims = splitClaims(body.slice(best.index + best[0].length));
+  return claims.length === 0 ? undefined : { description: leadInRemoved(body.slice(0, best.index)), claims };
+}
+
+/** "Having described my invention, I claim:" leaves no torso of a sentence behind. */
+function leadInRemoved(description: string): string {
+  return description.replace(/(?:^|[\n.])[^\n.]{0,200}?,\s*$/, (torso) => (torso.startsWith('.') ? '.' : '')).trimEnd();
+}
+
+/** The text of claims without what leads them in. */
+export function withoutLeadIn(text: string): string {
+  LEAD_IN.lastIndex = 0;
+  const match = LEAD_IN.exec(text.slice(0, 600));
+  if (match === null) return text;
+  const rest = text.slice(match.index + match[0].length);
+  const before = text.slice(0, match.index);
+  // Only a lead-in before the first claim counts: no number may stand before it.
+  return FIRST_NUMBER.test(rest.slice(0, 40)) && !/\b1\s?[.)]/.test(before) ? rest : text;
+}
+
+/** Claims of a text in order, numbers kept, line breaks inside a claim made blanks. A text without numbers is one claim a line. */
+export function splitClaims(text: string): string[] {
+  const running = withoutLeadIn(text).trim();
+  const start = /^[\s:;.,-]*(?:(\d{1,3})|[Il])(?:\s*[-–]\s*(\d{1,3}))?\s?[.)]\s*/.exec(running);
+  if (start === null) return claimLines(running);
+  let number = Number(start[2] ?? start[1] ?? 1);
+  const cuts = [start.index];
+  for (let from = start[0].length; ; ) {
+    const next = nextNumber(running, from, number);
+    if (next === undefined) break;
+    cuts.push(next.at);
+    number = next.number;
+    from = next.after;
+  }
+  return cuts
+    .map((cut, index) => oneLine(running.slice(cut, cuts[index + 1])))
+    .map((claim, index) => (index === 0 ? claim.replace(/^[:;.,\-\s]+/, '').replace(/^[Il](?=\s?[.)])/, '1') : claim))
+    .filter((claim) => claim !== '');
+}
+
+/**
+ * The next claim's number: one more than the last (up to five more, for cancelled ones), after the end of a sentence or
+ * at the start of a line, before a capital letter, and not the number of something else ("FIG. 2.", "claim 2.").
+ */
+function nextNumber(
+  text: string,
+  from: number,
+  last: number,
+): { at: number; after: number; number: number } | undefined {
+  const pattern = /(?:^|[\n.;:,)\]>"”*]|\s)[ \t]*(\d{1,3})(?:\s*[-–]\s*(\d{1,3}))?\s?[.)]\s*(?=["“'([]*(?:[A-Z]|\.I))/g;
+  pattern.lastIndex = Math.max(0, from - 1);
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    const number = Number(match[1]);
+    const at = match.index + match[0].indexOf(match[1]!);
+    if (number <= last || number > last + 5) {
+      pattern.lastIndex = at + match[1]!.length;
+      continue;
+    }
+    const before = text.slice(Math.max(0, at - 24), at);
+    const atEnd =
+      /[.;:)\]>*"”]\s*$|\n[ \t]*$/.test(before) ||
+      (number === last + 1 && /[a-z,]\s*$/.test(before) && /\s{2}$/.test(before));
+    const other = /\b(?:figs?|nos?|claims?|or|and|to|table|example|eq|ref|formula)\.?\s*$/i.test(before);
+    if (atEnd && !other) return { at, after: match.index + match[0].length, number: Number(match[2] ?? match[1]) };
+    pattern.lastIndex = at + match[1]!.length;
+  }
+  return undefined;
+}
+
+/** Unnumbered claims: one a paragraph, where paragraphs begin like claims; else the whole is one claim. */
+function claimLines(text: string): string[] {
+  const lines = text
+    .split(/\n+/)
+    .map(oneLine)
+    .filter((line) => line !== '');
+  const claimLike = lines.every((line) =>
+    /^(?:An?|The|In|One|Use|Method|Apparatus|Process|System|Device|I|Claim)\b/.test(line),
+  );
+  return claimLike || lines.length <= 1 ? lines : [oneLine(text)];
+}
+
+export function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}
+
+/** `1. A method ...` without its number: what the view of the first claim shows. */
+export function unnumbered(claim: string): string {
+  return claim.replace(/^\s*(?:claim\s+)?\d{1,3}\s*[.):]\s*/i, '');
+}
+
+/** A body that repeats the abstract at its start, without it; white space does not count. `undefined` where it does not. */
+export function withoutAbstract(body: string, abstract: string): string | undefined {
+  const wanted = abstract.trim();
+  if (wanted.length < 40) return undefined;
+  let i = 0;
+  let k = 0;
+  while (k < wanted.length) {
+    while (k < wanted.length && isBlank(wanted.charCodeAt(k))) k++;
+    while (i < body.length && isBlank(body.charCodeAt(i))) i++;
+    if (k >= wanted.length) break;
+    if (body.charCodeAt(i) !== wanted.charCodeAt(k)) return undefined;
+    i++;
+    k++;
+  }
+  return body.slice(i).trimStart();
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || (code >= 0x09 && code <= 0x0d) || code === 0xa0 || code === 0x2028 || code === 0x2029;
+}

@@ -1,0 +1,234 @@
+/**
+ * Delimited text: comma, semicolon, tab or bar, quoted fields with line breaks, a header row.
+ *
+ * Damage stays in its row. A record is bad when its quoting is broken or its number of fields is not the header's. A bad
+ * record of one line is passed over. One of several lines may have swallowed its neighbours (a lost closing quote runs on
+ * to the next quote of the file), so reading starts again at its second line, and goes on line by line until a line
+ * starts a sound record: exact number of fields, no stray quote, a first field built like those of earlier rows. The
+ * lines between are one rejected row. A lost quote is found at the latest at the next opening quote, at the end of the
+ * file or at the longest record allowed.
+ */
+import { inputError, quoteFound } from '../../base/errors.ts';
+import { HEAD_BYTES, readHead } from './bytes.ts';
+import { type DetectedDialect, detectDialect } from './csv-dialect.ts';
+import { type Scan, scanRecord } from './csv-scanner.ts';
+import { columnNames } from './header.ts';
+import type { Importer, ImporterContext, Row, RowOutcome, SourceFile } from './importer.ts';
+import { readText } from './read-text.ts';
+import { decodeHead } from './text.ts';
+
+/** A longer record (in characters) is rejected, not held in memory. */
+const LONGEST_RECORD = 1 << 25;
+/** How many kinds of first field are remembered; a file with more has no telling first field. */
+const SHAPES = 64;
+
+export const csv: Importer = delimited('csv', ['.csv', '.txt', '.ssv', '.psv']);
+export const tsv: Importer = delimited('tsv', ['.tsv', '.tab'], '\t');
+
+function delimited(format: string, extensions: string[], delimiter?: string): Importer {
+  return {
+    format,
+    extensions,
+    detect({ name, bytes }) {
+      const text = decodeHead(bytes);
+      if (/^\s*[[{]/.test(text) || text.includes('\0')) return 0;
+      const named = extensions.some((extension) => name.endsWith(extension));
+      if (text.trim() === '') return named ? 0.6 : 0;
+      const dialect = detectDialect(text, bytes.length < HEAD_BYTES);
+      if (delimiter !== undefined && dialect.delimiter !== delimiter) return 0;
+      return Math.min(0.9, (named ? 0.5 : 0) + 0.5 * dialect.score + (delimiter === undefined ? 0 : 0.01));
+    },
+    rows: (file, context) => rows(file, context, delimiter),
+  };
+}
+
+async function* rows(
+  file: SourceFile,
+  context: ImporterContext,
+  delimiter: string | undefined,
+): AsyncGenerator<RowOutcome, void, undefined> {
+  const head = await readHead(file.path);
+  const dialect = detectDialect(decodeHead(head), head.length < HEAD_BYTES, delimiter);
+  const records = new RecordReader(readText(file, context), dialect);
+  try {
+    const names = await headerNames(records, dialect.preamble, file);
+    if (names === undefined) return;
+    for (;;) {
+      const record = await records.next(names.length);
+      if (record === undefined) return;
+      if (!record.ok) yield record;
+      else if (!isBlank(record.fields)) {
+        const row: Row = {};
+        for (let i = 0; i < names.length; i++) row[names[i]!] = record.fields[i]!;
+        yield { ok: true, line: record.line, row };
+      }
+    }
+  } finally {
+    await records.close();
+  }
+}
+
+async function headerNames(records: RecordReader, preamble: number, file: SourceFile): Promise<string[] | undefined> {
+  for (let index = 0; ; index++) {
+    const record = await records.next(undefined);
+    if (record === undefined) return undefined;
+    if (index < preamble || (record.ok && isBlank(record.fields))) continue;
+    if (record.ok) return columnNames(record.fields);
+    throw inputError('the header row cannot be read', {
+      code: 'import.header',
+      file: file.path,
+      line: record.line,
+      expected: 'a row of column names',
+      found: record.reason,
+      hint: 'Mend the first row of the file, or name the format with --format.',
+    });
+  }
+}
+
+type CsvRecord = { ok: true; line: number; fields: string[] } | (RowOutcome & { ok: false });
+
+/** Records from a text stream, with resynchronisation. The buffer holds the current record and at most as much again. */
+class RecordReader {
+  private readonly chunks: AsyncIterator<string>;
+  private readonly dialect: DetectedDialect;
+  private text = '';
+  private position = 0;
+  private final = false;
+  private line = 1;
+  private shapes: Set<string> | undefined = new Set();
+
+  constructor(chunks: AsyncIterable<string>, dialect: DetectedDialect) {
+    this.chunks = chunks[Symbol.asyncIterator]();
+    this.dialect = dialect;
+  }
+
+  /** `width`: the header's number of fields, once it is known. */
+  async next(width: number | undefined): Promise<CsvRecord | undefined> {
+    if (this.position >= this.text.length && !(await this.grow())) return undefined;
+    const line = this.line;
+    const scan = await this.scan(0);
+    if (scan.state === 'record') {
+      const fields = width === undefined ? scan.fields : fitted(scan.fields, width);
+      const sound = width === undefined || fields.length === width || isBlank(fields);
+      if (sound || scan.lines === 1) {
+        this.position += scan.end;
+        this.line += scan.lines;
+        if (!sound)
+          return this.rejected(line, `${fields.length} fields where the header has ${width}`, fields.join(' '));
+        if (width !== undefined && !isBlank(fields)) this.learn(fields[0]!);
+        return { ok: true, line, fields };
+      }
+      return this.resume(line, width, `${fields.length} fields where the header has ${width}`);
+    }
+    return this.resume(line, width, scan.state === 'broken' ? scan.reason : 'the row is too long');
+  }
+
+  /** Scans the record `offset` characters after the position; positions in the result count from the position. */
+  private async scan(offset: number): Promise<Scan> {
+    for (;;) {
+      const scan = scanRecord(this.text, this.position + offset, this.final, this.dialect);
+      if (scan.state === 'record') scan.end -= this.position;
+      if (scan.state !== 'more') return scan;
+      if (this.text.length - this.position - offset > LONGEST_RECORD)
+        return { state: 'broken', reason: `the row is longer than ${LONGEST_RECORD} characters` };
+      await this.grow();
+    }
+  }
+
+  /** Passes over a broken record: on to the first later line that starts a sound one. */
+  private async resume(line: number, width: number | undefined, reason: string): Promise<CsvRecord> {
+    const found = this.text.slice(this.position, this.position + 200);
+    let offset = 0;
+    let skipped = 0;
+    for (;;) {
+      const newline = await this.find('\n', offset);
+      if (newline < 0) {
+        offset = this.text.length - this.position;
+        break;
+      }
+      offset = newline + 1;
+      skipped++;
+      if (width === undefined) break;
+      const scan = await this.scan(offset);
+      if (scan.state === 'record' && this.isSound(scan, width)) break;
+      // What was passed over need not stay in memory.
+      this.position += offset;
+      offset = 0;
+    }
+    this.position += offset;
+    this.line += skipped;
+    const span = skipped > 1 ? `; read on at line ${this.line}` : '';
+    return this.rejected(line, reason + span, found);
+  }
+
+  private isSound(scan: Scan & { state: 'record' }, width: number): boolean {
+    const fields = fitted(scan.fields, width);
+    if (fields.length !== width || scan.looseQuote || isBlank(fields)) return false;
+    return this.shapes === undefined || this.shapes.size === 0 || this.shapes.has(shapeOf(fields[0]!));
+  }
+
+  private learn(field: string): void {
+    if (this.shapes === undefined) return;
+    this.shapes.add(shapeOf(field));
+    if (this.shapes.size > SHAPES) this.shapes = undefined;
+  }
+
+  /** Closes the file; to be called once nothing more is read. */
+  async close(): Promise<void> {
+    await this.chunks.return?.(undefined);
+  }
+
+  private async find(needle: string, offset: number): Promise<number> {
+    let from = offset;
+    for (;;) {
+      const at = this.text.indexOf(needle, this.position + from);
+      if (at >= 0) return at - this.position;
+      from = this.text.length - this.position;
+      if (!(await this.grow())) return -1;
+    }
+  }
+
+  private rejected(line: number, reason: string, found: string): CsvRecord {
+    return { ok: false, line, reason, found: quoteFound(found) };
+  }
+
+  /** Reads on until the buffer is twice what was left of it, so that a long record is scanned a bounded number of times. */
+  private async grow(): Promise<boolean> {
+    if (this.final) return false;
+    const parts = [this.text.slice(this.position)];
+    const left = parts[0]!.length;
+    let length = 0;
+    while (length <= left) {
+      const { value, done } = await this.chunks.next();
+      if (done === true) {
+        this.final = true;
+        break;
+      }
+      const chunk = this.dialect.carriageReturns ? value.replaceAll('\r', '\n') : value;
+      parts.push(chunk);
+      length += chunk.length;
+    }
+    this.text = parts.join('');
+    this.position = 0;
+    return length > 0;
+  }
+}
+
+/** Empty fields beyond the header's width are dropped. */
+function fitted(fields: string[], width: number): string[] {
+  let length = fields.length;
+  while (length > width && fields[length - 1]!.trim() === '') length--;
+  return length === fields.length ? fields : fields.slice(0, length);
+}
+
+function isBlank(fields: readonly string[]): boolean {
+  return fields.every((field) => field === '' || field.trim() === '');
+}
+
+/** `US-2004137729-A1` -> `A-9-A9`: how a field is built. */
+function shapeOf(field: string): string {
+  return field
+    .slice(0, 40)
+    .replace(/\d+/g, '9')
+    .replace(/\p{L}+/gu, 'A');
+}
