@@ -1,0 +1,95 @@
+/** The main thread's side of the ONNX Runtime worker: requests with ids, answers as promises. */
+import { workError } from '../base/errors.ts';
+import { type Platform, type WorkerPort, workerUrl } from '../base/platform.ts';
+import type { DataType, TypedArray } from './graph.ts';
+import type { Device } from './lowering.ts';
+import type { OnnxGraph } from './onnx.ts';
+import type { ParameterValue } from './parameters.ts';
+
+export interface WireValue {
+  name: string;
+  dtype: DataType;
+  shape: readonly number[];
+  data: TypedArray;
+}
+
+export interface CreateRequest {
+  id: number;
+  kind: 'create';
+  session: number;
+  graph: OnnxGraph;
+  parameters: readonly { name: string; dtype: DataType; value: ParameterValue }[];
+  device: Device;
+  threads: number;
+  /** More session options of ONNX Runtime, as its binding takes them. */
+  options: Readonly<Record<string, unknown>>;
+}
+
+export interface RunRequest {
+  id: number;
+  kind: 'run';
+  session: number;
+  feeds: readonly WireValue[];
+}
+
+export type Request =
+  | CreateRequest
+  | RunRequest
+  | { id: number; kind: 'release'; session: number }
+  | { id: number; kind: 'backends' };
+
+export interface Reply {
+  id: number;
+  value?: unknown;
+  error?: string;
+}
+
+type RequestBody = Request extends infer R ? (R extends Request ? Omit<R, 'id'> : never) : never;
+
+export class OrtWorker {
+  private readonly port: WorkerPort;
+  private readonly waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  private failure: Error | undefined;
+  private count = 0;
+  private sessions = 0;
+
+  constructor(platform: Platform) {
+    this.port = platform.spawn(workerUrl(import.meta.url, './ort.worker'), { name: 'engine' });
+    this.port.onMessage((message) => {
+      const { id, value, error } = message as Reply;
+      const waiter = this.waiting.get(id);
+      this.waiting.delete(id);
+      if (error === undefined) waiter?.resolve(value);
+      else waiter?.reject(workError(`the engine failed: ${error}`, { code: 'engine.runtime' }));
+    });
+    this.port.onFailure((cause) =>
+      this.fail(workError(`the engine's worker died: ${cause.message}`, { code: 'engine.worker', cause })),
+    );
+  }
+
+  /** A number for a new session. */
+  nextSession(): number {
+    return this.sessions++;
+  }
+
+  ask(request: RequestBody, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
+    if (this.failure) return Promise.reject(this.failure);
+    const id = this.count++;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      this.port.post({ ...request, id }, transfer);
+    });
+  }
+
+  /** Ends the worker; whoever still waits is told. */
+  async close(): Promise<void> {
+    this.fail(workError('the engine is closed', { code: 'engine.closed' }));
+    await this.port.terminate();
+  }
+
+  private fail(error: Error): void {
+    this.failure ??= error;
+    for (const { reject } of this.waiting.values()) reject(error);
+    this.waiting.clear();
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The worker that owns ONNX Runtime: it creates sessions, runs them one after another and hands the results over. Its
+ * runs block this thread and no other.
+ *
+ * Parameters never travel through the model's protobuf. A range of a file whose stored type is the wanted one is named
+ * as external data, so that ONNX Runtime maps the file; anything else is read, widened to float32 where it is a 16-bit
+ * float, and handed over as a buffer beside the model.
+ */
+import { open, realpath } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { parentPort } from 'node:worker_threads';
+import * as ort from 'onnxruntime-node';
+import { irVersion, opsets } from './lowering.ts';
+import { encodeModel, type OnnxInitializer } from './onnx.ts';
+import type { CreateRequest, Reply, Request, RunRequest, WireValue } from './ort.ts';
+import { type FileRange, isFileRange, type ParameterValue, widen } from './parameters.ts';
+
+const sessions = new Map<number, ort.InferenceSession>();
+
+/** One request at a time, in order of arrival: a release never overtakes a run. */
+let queue: Promise<void> = Promise.resolve();
+parentPort!.on('message', (request: Request) => {
+  queue = queue.then(async () => {
+    try {
+      const { value, transfer } = await handle(request);
+      parentPort!.postMessage({ id: request.id, value } satisfies Reply, transfer);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      parentPort!.postMessage({ id: request.id, error: message } satisfies Reply);
+    }
+  });
+});
+
+async function handle(request: Request): Promise<{ value: unknown; transfer: ArrayBuffer[] }> {
+  switch (request.kind) {
+    case 'backends':
+      return { value: ort.listSupportedBackends().map(({ name }) => name), transfer: [] };
+    case 'create':
+      await create(request);
+      return { value: undefined, transfer: [] };
+    case 'run':
+      return run(request);
+    case 'release':
+      await sessions.get(request.session)?.release();
+      sessions.delete(request.session);
+      return { value: undefined, transfer: [] };
+  }
+}
+
+// Sessions ---------------------------------------------------------------------------------------------------------
+
+async function create({ session, graph, parameters, device, threads, options }: CreateRequest): Promise<void> {
+  const initializers: OnnxInitializer[] = [...graph.initializers];
+  const externalData: { path: string; data: Uint8Array }[] = [];
+  let folder: string | undefined;
+  for (const { name, dtype, value } of parameters) {
+    const { source } = value;
+    const data = { location: '', offset: 0, length: 0 };
+    if (isFileRange(source) && value.dtype === dtype) {
+      // ONNX Runtime refuses links that leave the folder, and knows one folder a model.
+      const file = await realpath(source.file);
+      folder ??= dirname(file);
+      if (dirname(file) === folder) {
+        Object.assign(data, { location: basename(file), offset: source.offset, length: source.bytes });
+        initializers.push({ name: `param:${name}`, type: dtype, shape: value.shape, data });
+        continue;
+      }
+    }
+    const bytes = await load(value);
+    Object.assign(data, { location: `memory-${externalData.length}`, length: bytes.byteLength });
+    externalData.push({ path: data.location, data: bytes });
+    initializers.push({ name: `param:${name}`, type: dtype, shape: value.shape, data });
+  }
+  const model = encodeModel({ ...graph, initializers }, opsets, irVersion);
+  sessions.set(
+    session,
+    await ort.InferenceSession.create(model, {
+      executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+      graphOptimizationLevel: 'all',
+      intraOpNumThreads: threads,
+      logSeverityLevel: 3,
+      externalData,
+      extra: { session: { ...(folder ? { model_external_initializers_file_folder_path: folder } : {}) } },
+      ...options,
+    }),
+  );
+}
+
+async function load({ dtype, source }: ParameterValue): Promise<Uint8Array> {
+  const bytes = isFileRange(source)
+    ? await readRange(source)
+    : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  if (dtype !== 'float16' && dtype !== 'bfloat16') return bytes;
+  const aligned = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
+  const wide = widen(new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2), dtype);
+  return new Uint8Array(wide.buffer);
+}
+
+async function readRange({ file, offset, bytes }: FileRange): Promise<Uint8Array> {
+  const handle = await open(file, 'r');
+  try {
+    const buffer = new Uint8Array(bytes);
+    for (let done = 0; done < bytes; ) {
+      const { bytesRead } = await handle.read(buffer, done, Math.min(bytes - done, 1 << 30), offset + done);
+      if (bytesRead === 0) throw new Error(`${file} ends before byte ${offset + bytes}`);
+      done += bytesRead;
+    }
+    return buffer;
+  } finally {
+    await handle.close();
+  }
+}
+
+// Runs -------------------------------------------------------------------------------------------------------------
+
+async function run({ session, feeds }: RunRequest): Promise<{ value: WireValue[]; transfer: ArrayBuffer[] }> {
+  const owner = sessions.get(session);
+  if (!owner) throw new Error('the program is closed');
+  const inputs: Record<string, ort.Tensor> = {};
+  for (const { name, dtype, data, shape } of feeds) inputs[name] = new ort.Tensor(dtype, data as never, shape);
+  const results = await owner.run(inputs);
+  const value: WireValue[] = [];
+  const transfer: ArrayBuffer[] = [];
+  for (const [name, tensor] of Object.entries(results)) {
+    const data = tensor.data as Float32Array<ArrayBuffer>;
+    value.push({ name, dtype: tensor.type as WireValue['dtype'], shape: [...tensor.dims], data });
+    transfer.push(data.buffer);
+  }
+  return { value, transfer };
+}

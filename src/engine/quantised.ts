@@ -1,0 +1,91 @@
+/**
+ * 8-bit linear layers for inference. Weights: symmetric int8 with one scale an output row. Activations: symmetric with one
+ * scale a *row* (token), found at run time, so that a vector never depends on its neighbours in the batch.
+ *
+ *   q(x)ᵢ = round(127 · xᵢ / max|x|),  y = (Σ q(x) · w) · (max|x| / 127) · scale + bias      (integer sum, exact)
+ */
+import { defineOp, fail, requireType, sameShape, showShape, type Tensor } from './graph.ts';
+import { linearShape } from './matmul.ts';
+import { ndarray } from './ndarray.ts';
+
+const linearInt8Node = defineOp<undefined>({
+  name: 'linearInt8',
+  infer([x, weight, scales, bias]) {
+    requireType('linearInt8', x!, 'float32');
+    requireType('linearInt8', weight!, 'int8');
+    if (!sameShape(scales!.shape, [weight!.shape[0]!]))
+      fail('linearInt8', `the scales ${showShape(scales!.shape)} should be [${weight!.shape[0]}]`);
+    return { dtype: 'float32', shape: linearShape('linearInt8', x!, weight!, bias) };
+  },
+  evaluate([x, weight, scales, bias], _, shape) {
+    const result = ndarray(shape);
+    const [width, inner] = weight!.shape as [number, number];
+    for (let row = 0; row * width < result.data.length; row++) {
+      const values = x!.data.subarray(row * inner, (row + 1) * inner);
+      const peak = values.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+      const step = peak === 0 ? 1 : peak / 127;
+      const rounded = values.map((value) => roundHalfEven(value / step));
+      for (let column = 0; column < width; column++) {
+        let total = 0;
+        for (let k = 0; k < inner; k++) total += rounded[k]! * weight!.data[column * inner + k]!;
+        result.data[row * width + column] = total * step * scales!.data[column]! + (bias?.data[column] ?? 0);
+      }
+    }
+    return result;
+  },
+  lower(context, [x, weight, scales, bias], _, [tensor], result) {
+    const width = tensor!.shape.at(-1)!;
+    const flat = tensor!.shape.length === 2 ? x! : context.emit('Reshape', [x!, context.shape(['rows', width])]);
+    const scalar = (value: number) => context.constant([value], []);
+    const peak = context.shared(`peak ${x}`, () =>
+      context.emit('Max', [
+        context.emit('ReduceMax', [context.emit('Abs', [flat]), context.constant([1], [1], 'int64')], { keepdims: 1 }),
+        scalar(1e-30),
+      ]),
+    );
+    const step = context.shared(`step ${x}`, () => context.emit('Mul', [peak, scalar(1 / 127)]));
+    const rounded = context.shared(`quantised ${x}`, () =>
+      context.emit(
+        'Cast',
+        [context.emit('Add', [context.emit('Round', [context.emit('Div', [flat, step])]), scalar(128)])],
+        { to: 2 },
+      ),
+    );
+    const turned = context.shared(`turned ${weight}`, () => context.emit('Transpose', [weight!], { perm: [1, 0] }));
+    const sums = context.emit('MatMulInteger', [rounded, turned, context.constant([128], [], 'uint8')]);
+    let y = context.emit('Mul', [context.emit('Mul', [context.emit('Cast', [sums], { to: 1 }), step]), scales!]);
+    if (bias !== undefined) y = context.emit('Add', [y, bias]);
+    return tensor!.shape.length === 2 ? y : context.emit('Reshape', [y, context.shape(result.shape)]);
+  },
+});
+
+/** x [..., in] by an 8-bit weight [out, in] with scales [out], plus bias [out]. */
+export function linearInt8(x: Tensor, weight: Tensor, scales: Tensor, bias?: Tensor): Tensor {
+  return linearInt8Node(bias ? [x, weight, scales, bias] : [x, weight, scales], undefined);
+}
+
+/** A weight [rows, columns] in int8 with a scale a row: value ≈ int8 · scale, the largest of a row at ±127. */
+export function quantiseWeight(
+  values: Float32Array,
+  rows: number,
+  columns: number,
+): { values: Int8Array; scales: Float32Array } {
+  if (values.length !== rows * columns) fail('quantiseWeight', `${values.length} values are not ${rows} x ${columns}`);
+  const quantised = new Int8Array(values.length);
+  const scales = new Float32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    let peak = 0;
+    for (let k = row * columns; k < (row + 1) * columns; k++) peak = Math.max(peak, Math.abs(values[k]!));
+    const scale = Math.fround(peak / 127) || 1;
+    scales[row] = scale;
+    for (let k = row * columns; k < (row + 1) * columns; k++) quantised[k] = roundHalfEven(values[k]! / scale);
+  }
+  return { values: quantised, scales };
+}
+
+/** To the nearest integer, halves to the even one, as ONNX's Round. */
+export function roundHalfEven(x: number): number {
+  const down = Math.floor(x);
+  const rest = x - down;
+  return rest < 0.5 || (rest === 0.5 && down % 2 === 0) ? down : down + 1;
+}
