@@ -97,6 +97,12 @@ export function integerOption(text: string): number {
   return Number(text);
 }
 
+/** Parses a whole number of at least 1. */
+export function positiveOption(text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) < 1) throw new InvalidArgumentError('expected a whole number of at least 1');
+  return Number(text);
+}
+
 /** Collects values given comma-separated, repeated, or both. */
 export function listOption(text: string, previous: string[] = []): string[] {
   return [

@@ -101,10 +101,12 @@ export function summary(scores: Scores): Record<string, number> {
 /** One topic's values by trec_eval's names, without the measures that exist only in the summary. */
 export function topicValues(scores: Scores, t: number): Record<string, number | string> {
   const values: Record<string, number | string> = {};
-  scores.measures.forEach((measure, m) => {
-    if (familySpec(measure.family).summaryOnly !== true) values[measure.name] = scores.values[m]![t]!;
+  scores.measures.forEach(({ name, family }, m) => {
+    // The text stands where trec_eval prints it, before the recalls.
+    if (family === 'recall' && scores.relevanceStrings !== undefined) values.relstring ??= scores.relevanceStrings[t]!;
+    if (familySpec(family).summaryOnly !== true) values[name] = scores.values[m]![t]!;
   });
-  if (scores.relevanceStrings !== undefined) values.relstring = scores.relevanceStrings[t]!;
+  if (scores.relevanceStrings !== undefined) values.relstring ??= scores.relevanceStrings[t]!;
   return values;
 }
 

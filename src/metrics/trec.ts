@@ -138,6 +138,37 @@ export async function readRun(chunks: Chunks, { file }: { file: string }): Promi
   return { run, tag };
 }
 
+/** Reads `topic family` lines, for statistics that resample whole families. Throws `trec.columns` or `trec.duplicate`. */
+export async function readFamilies(chunks: Chunks, { file }: { file: string }): Promise<Map<string, string>> {
+  const families = new Map<string, string>();
+  await eachLine(chunks, (line) => {
+    if (line.fields !== 2) {
+      throw inputError(`a line of families has ${line.fields} columns`, {
+        code: 'trec.columns',
+        file,
+        line: line.number,
+        expected: 'two columns: topic, family',
+        found: quoteFound(line.whole()),
+        hint: 'repair or remove the line',
+      });
+    }
+    const topic = line.field(0);
+    if (families.has(topic)) {
+      throw inputError(`topic ${quoteFound(topic)} has two families`, {
+        code: 'trec.duplicate',
+        file,
+        line: line.number,
+        field: 'topic',
+        expected: 'each topic once',
+        found: quoteFound(topic),
+        hint: 'remove one of the two lines',
+      });
+    }
+    families.set(topic, line.field(1));
+  });
+  return families;
+}
+
 /** A run as TREC text, topic by topic, documents in the order given, scores in the fewest digits that read back the same. */
 export function* runLines(run: Run, tag: string): Generator<string> {
   for (const [topic, { documents, scores }] of run) {
