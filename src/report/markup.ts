@@ -36,9 +36,7 @@ const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;
 
 /** Escapes for text and for quoted attributes; characters no HTML document may hold become U+FFFD. */
 export function escapeHtml(text: string): string {
-  return text
-    .replace(/[&<>"']/g, (character) => entities[character]!)
-    .replace(forbidden, '\uFFFD');
+  return text.replace(/[&<>"']/g, (character) => entities[character]!).replace(forbidden, '\uFFFD');
 }
 
 // Control characters other than tab, line feed and carriage return, and lone surrogates.

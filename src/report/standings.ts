@@ -72,7 +72,15 @@ export class Standings {
     const straight = this.pairs.get(pairKey({ corpus, view, metric }, a, b));
     if (straight !== undefined) return straight;
     const turned = this.pairs.get(pairKey({ corpus, view, metric }, b, a));
-    return turned === undefined ? undefined : turnRound(turned);
+    return turned && turnRound(turned);
+  }
+
+  /** One system's views against one another: `a` and `b` are views. */
+  compareViews(corpus: string, system: string, metric: string, a: string, b: string): Comparison | undefined {
+    const table = this.results.viewComparisons.find(
+      (candidate) => candidate.corpus === corpus && candidate.model === system && candidate.metric === metric,
+    );
+    return table && findPair(table.pairs, a, b);
   }
 
   private buildGroups(cells: CellResult[]): Group[] {
@@ -113,7 +121,8 @@ export function isBm25(cell: CellResult): boolean {
   return cell.fuse === undefined && /^bm25\b(?!\+)/.test(cell.model);
 }
 
-function turnRound(pair: Comparison): Comparison {
+/** The same comparison seen from the other side. */
+export function turnRound(pair: Comparison): Comparison {
   const opposite: Record<Verdict, Verdict> = {
     better: 'worse',
     worse: 'better',
@@ -129,6 +138,14 @@ function turnRound(pair: Comparison): Comparison {
     upper: -pair.lower,
     verdict: opposite[pair.verdict],
   };
+}
+
+/** The pair of `a` and `b`, seen from `a`. */
+export function findPair(pairs: readonly Comparison[], a: string, b: string): Comparison | undefined {
+  const straight = pairs.find((pair) => pair.a === a && pair.b === b);
+  if (straight !== undefined) return straight;
+  const other = pairs.find((pair) => pair.a === b && pair.b === a);
+  return other && turnRound(other);
 }
 
 export function unique<T>(items: readonly T[]): T[] {

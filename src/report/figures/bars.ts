@@ -1,0 +1,86 @@
+/** Counts: the histogram of per-query differences as one row of a table, and documents by year. */
+import { count } from '../format.ts';
+import { html, type Markup } from '../markup.ts';
+import { fixed, frame, svg } from './frame.ts';
+import { linear, type Scale } from './scale.ts';
+
+const width = 240;
+const height = 34;
+
+export interface Bin {
+  from: number;
+  to: number;
+  count: number;
+}
+
+/** The x axis of difference histograms, -1 to 1, for the table's head and for its rows. */
+export function differenceScale(): Scale {
+  return linear([-1, 1], [6, width - 6], { count: 4, nice: false });
+}
+
+/** Bars of the queries that differ; ties are not drawn (they would dwarf the rest), the zero line is. */
+export function differenceRow(
+  bins: readonly Bin[],
+  ties: number,
+  quantiles: readonly { q: number; value: number }[],
+): Markup {
+  const x = differenceScale();
+  const drawn = bins.map((bin) => ({ ...bin, count: holdsZero(bin) ? Math.max(0, bin.count - ties) : bin.count }));
+  const top = Math.max(1, ...drawn.map((bin) => bin.count));
+  const base = height - 6;
+  const bars = drawn
+    .filter((bin) => bin.count > 0)
+    .map((bin) => {
+      const [left, right] = [x(Math.max(-1, bin.from)), x(Math.min(1, bin.to))];
+      const tall = Math.max(0.6, (bin.count / top) * (base - 2));
+      const side = bin.from + bin.to > 1e-9 ? 'win' : bin.from + bin.to < -1e-9 ? 'loss' : 'even';
+      return html`<path class="bar ${side}" d="M${fixed(left + 0.4)},${base}V${fixed(base - tall)}H${fixed(Math.max(left + 1, right - 0.4))}V${base}Z"/>`;
+    });
+  const at = (q: number) => quantiles.find((quantile) => Math.abs(quantile.q - q) < 1e-9)?.value;
+  const [low, high] = [at(0.25), at(0.75)];
+  const box =
+    low !== undefined &&
+    high !== undefined &&
+    html`<path class="whisker" d="M${fixed(x(low))},${base + 3.5}H${fixed(x(high))}"/>`;
+  const label = `Histogram of per-query differences, ${count(ties)} ties not drawn`;
+  return svg(width, height, label, [
+    bars,
+    html`<path class="axis" d="M${fixed(x(-1))},${base}H${fixed(x(1))}M${fixed(x(0))},0V${height}"/>`,
+    box,
+  ]);
+}
+
+function holdsZero(bin: Bin): boolean {
+  return bin.from <= 0 && 0 < bin.to;
+}
+
+export interface YearBars {
+  title: string;
+  years: { year: string; documents: number }[];
+}
+
+/** Documents by year; years that are not a number stand last. */
+export function yearBars({ title, years }: YearBars): Markup {
+  const sorted = years.toSorted((a, b) => (a.year < b.year ? -1 : a.year > b.year ? 1 : 0));
+  const box = { width: 560, height: 150, top: 24, right: 8, bottom: 32, left: 46 };
+  const step = (box.width - box.left - box.right) / sorted.length;
+  const y = linear([0, Math.max(1, ...sorted.map((bar) => bar.documents))], [box.height - box.bottom, box.top], {
+    count: 3,
+  });
+  const x = linear([0, sorted.length], [box.left, box.width - box.right], { nice: false });
+  const every = Math.max(1, Math.ceil(36 / step));
+  const marks = sorted.map((bar, index) => {
+    const left = box.left + index * step;
+    return html`<path class="bar even" d="M${fixed(left + step * 0.1)},${fixed(y(0))}V${fixed(y(bar.documents))}h${fixed(step * 0.8)}V${fixed(y(0))}Z"><title>${bar.year}: ${count(bar.documents)}</title></path>${
+      index % every === 0 &&
+      html`<text class="tick" x="${fixed(left + step / 2)}" y="${box.height - box.bottom + 14}" text-anchor="middle">${bar.year}</text>`
+    }`;
+  });
+  return frame({
+    box,
+    title,
+    x: { scale: x, label: 'year', ticks: [] },
+    y: { scale: y, label: 'documents', format: count },
+    marks,
+  });
+}

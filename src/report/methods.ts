@@ -1,0 +1,127 @@
+/**
+ * The methods paragraph to paste into a paper or a memo, generated from the manifests: what was searched, what counts as
+ * relevant, how each model read the text, how metrics, intervals and verdicts are defined, seeds and versions.
+ */
+import { type CellResult, systemName } from '../study/results.ts';
+import { count, listOf, metricName } from './format.ts';
+import { isBm25, type Standings, unique } from './standings.ts';
+
+/** Paragraphs of plain text. */
+export function methods(standings: Standings): string[] {
+  const { results } = standings;
+  return [
+    corpora(standings),
+    systems(results.cells),
+    measures(standings),
+    statistics(standings),
+    versions(standings),
+  ].filter((text) => text !== '');
+}
+
+function corpora({ results, views }: Standings): string {
+  const told = results.dataCards.map((card) => {
+    const cell = results.cells.find((candidate) => candidate.corpus === card.corpus);
+    const hash = cell === undefined ? '' : `, corpus hash ${cell.manifest.corpus.hash.slice(0, 12)}`;
+    return `${card.corpus} (${count(card.documents)} documents, ${count(card.queries.used)} queries${card.invented ? ', invented data' : ''}${hash})`;
+  });
+  const filters = unique(
+    results.cells.flatMap(({ manifest }) => [
+      ...(manifest.onlyEarlier ? ['candidates are documents published before the query’s earliest date'] : []),
+      ...(manifest.maskCitations ? ['patent numbers were masked in the text where a view says so'] : []),
+    ]),
+  );
+  return [
+    told.length > 0 && `Citation retrieval was evaluated on ${listOf(told)}.`,
+    sentence(results.relevanceStatement),
+    views.length > 0 &&
+      `Text views: ${views.join(', ')} (T title, A abstract, C claims, C1 first claim, full all text; sections joined by newline, cut at the end).`,
+    filters.length > 0 && sentence(listOf(filters)),
+  ]
+    .filter(Boolean)
+    .join(' ');
+}
+
+function systems(cells: CellResult[]): string {
+  const told = new Map<string, string>();
+  for (const cell of cells) {
+    const name = systemName(cell);
+    if (!told.has(name)) told.set(name, systemText(cell));
+  }
+  const unlike = [...told].map(([name, text]) => (text === '' ? name : `${name} (${text})`));
+  return unlike.length === 0 ? '' : `Systems: ${unlike.join('; ')}.`;
+}
+
+function systemText(cell: CellResult): string {
+  const { manifest } = cell;
+  const { prompt } = manifest;
+  const settings = Object.entries(manifest.settings)
+    .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
+    .map(([key, value]) => `${key} ${value}`);
+  return [
+    ...settings,
+    manifest.dtype,
+    manifest.pooling && `${manifest.pooling} pooling`,
+    manifest.dimensions !== undefined && `${manifest.dimensions} dimensions`,
+    manifest.length !== undefined && `at most ${manifest.length} tokens`,
+    prompt?.query && `query prompt ${JSON.stringify(prompt.query)}`,
+    prompt?.document && `document prompt ${JSON.stringify(prompt.document)}`,
+    cell.fuse !== undefined && /linear|alpha/i.test(cell.fuse) && 'interpolation weight cross-fitted',
+    manifest.modelHash && !isBm25(cell) && `SHA-256 ${manifest.modelHash.slice(0, 12)}`,
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+const meanings: Record<string, string> = {
+  ndcg: 'nDCG with linear gain and log2 discount against the ideal order of all judged documents',
+  map: 'MAP, mean average precision over all relevant documents',
+  mrr: 'MRR, the mean reciprocal rank of the first relevant document',
+  recall: 'Recall, the share of relevant documents found',
+  p: 'P, precision',
+  rprec: 'R-precision',
+  success: 'Success, the share of queries with a relevant document',
+  unjudged: 'Unjudged, the share of the ranking that nobody judged',
+};
+
+function measures({ metrics, results }: Standings): string {
+  const kinds = unique(metrics.map((metric) => metric.split('@')[0]!.toLowerCase())).flatMap(
+    (kind) => meanings[kind] ?? [],
+  );
+  return `Metrics are ${listOf(metrics.map(metricName))}, as trec_eval defines them (${kinds.join('; ')}; ties by score down, then document id down; the mean is over all judged queries, one without a result counts 0; definitions version ${results.definitions}).`;
+}
+
+function statistics({ results }: Standings): string {
+  const { comparisons, cells } = results;
+  const resamples = unique(
+    cells.flatMap(({ manifest }) =>
+      typeof manifest.settings.resamples === 'number' ? [manifest.settings.resamples] : [],
+    ),
+  );
+  const drawn = resamples.length === 1 ? ` (${count(resamples[0]!)} resamples)` : '';
+  const parts = [
+    `Intervals are 95 % bootstrap intervals over queries${drawn}, queries of one patent family drawn together.`,
+  ];
+  if (comparisons.length > 0) {
+    const margins = unique(comparisons.map((table) => table.margin));
+    parts.push(
+      `Systems were compared in pairs over the same queries, p values adjusted by Holm over all pairs of one corpus, view and metric. A verdict is “better” or “worse” where the adjusted test rejects at 5 %, “equivalent” where the interval lies within the margin of ±${listOf(margins.map(String))}, else “undecided”; the smallest difference detectable is given for 80 % power at 5 %.`,
+    );
+  }
+  if (cells.some((cell) => cell.chosen !== undefined || cell.fuse !== undefined)) {
+    parts.push('Fusion weights and other choices were cross-fitted: no query took part in choosing its own.');
+  }
+  return parts.join(' ');
+}
+
+function versions({ results }: Standings): string {
+  const seeds = unique(results.cells.flatMap((cell) => cell.manifest.seeds));
+  const devices = unique(results.cells.map((cell) => cell.manifest.device));
+  return `patentlab ${results.packageVersion}; ${seeds.length === 1 ? 'seed' : 'seeds'} ${listOf(seeds.map(String))}; ${listOf(devices)}. Command: ${results.command}`;
+}
+
+function sentence(text: string): string {
+  const trimmed = text.trim();
+  if (trimmed === '') return '';
+  const opened = trimmed[0]!.toUpperCase() + trimmed.slice(1);
+  return /[.!?]$/.test(opened) ? opened : `${opened}.`;
+}

@@ -1,0 +1,88 @@
+/** The end of the page: methods to paste, what the figures do not say, and the manifests behind every number. */
+import { type CellResult, systemName } from '../../study/results.ts';
+import { listOf } from '../format.ts';
+import { type Content, html, jsonIsland, type Markup } from '../markup.ts';
+import { methods } from '../methods.ts';
+import { manifestId, type Page, section, shortHash } from '../page.ts';
+
+export function methodsSection(page: Page): Markup {
+  const paragraphs = methods(page.standings).map((text) => html`<p>${text}</p>\n`);
+  return section(page, {
+    id: 'methods',
+    title: 'Methods, to paste',
+    body: html`<div id="methods-text">${paragraphs}</div><p class="script-only" hidden><button type="button" class="copy" data-copy="methods-text">Copy the text</button></p>`,
+  });
+}
+
+export function caveats(page: Page): Markup {
+  const { results } = page.standings;
+  const ceilings = results.dataCards.map(
+    (card) => `${(card.citations.recallCeiling * 100).toFixed(1)} % in ${card.corpus}`,
+  );
+  const inferred = results.dataCards.some((card) => card.families.inferred);
+  const items: Content[] = [
+    html`<b>Uncited is not irrelevant.</b> Relevance stands for citation: an applicant or an examiner named the document. Prior art that nobody cited counts as wrong here, whichever system finds it; a system that finds other relevant art than the examiners did is undervalued. The unjudged share in the leaderboard tells how much of each ranking nobody has judged.`,
+    html`<b>Lexical systems may be favoured.</b> Where citations were found by searching for words, documents that share words are more likely to be cited.`,
+    ceilings.length > 0 &&
+      html`<b>Only documents inside the corpus can be found.</b> Of the queries' citations, ${listOf(ceilings)} lie inside.`,
+    inferred &&
+      html`<b>Families are inferred</b> where the data names none; a missed family member may count as a hit or as an error.`,
+    html`<b>The verdicts hold for this corpus, these queries and this notion of relevance.</b> Another landscape may order the systems differently.`,
+  ];
+  return section(page, {
+    id: 'caveats',
+    title: 'What these figures do not say',
+    body: html`<ul>${items.map((item) => item && html`<li>${item}</li>\n`)}</ul>`,
+  });
+}
+
+export function manifests(page: Page): Markup {
+  const cells = [...new Map(page.standings.results.cells.map((cell) => [cell.manifest.cell, cell])).values()];
+  return section(page, {
+    id: 'manifests',
+    title: 'Manifests',
+    lead: html`What made each number. <code>patentlab repeat</code> runs a manifest again and says what differs. Comparisons stand on the per-query values of both their cells.`,
+    body: [
+      cells.map((cell) => entry(cell)),
+      jsonIsland(
+        'manifest-data',
+        cells.map((cell) => cell.manifest),
+      ),
+    ],
+  });
+}
+
+function entry(cell: CellResult): Markup {
+  const { manifest, files } = cell;
+  const { cell: hash, format: _format, environment, settings, ...rest } = manifest;
+  const facts: [string, Content][] = [
+    ...flat(rest),
+    ...flat(settings, 'settings.'),
+    ...(cell.chosen === undefined ? [] : flat(cell.chosen, 'chosen.')),
+    [
+      'environment',
+      `${environment.processor}, ${environment.platform}, ${environment.threads} threads, Node ${environment.node}, started ${environment.started}`,
+    ],
+    ...(files.run === undefined
+      ? []
+      : [['run', html`<a href="${relative(files.run)}">${files.run}</a>`] as [string, Content]]),
+    ...(files.perQuery === undefined
+      ? []
+      : [['per query', html`<a href="${relative(files.perQuery)}">${files.perQuery}</a>`] as [string, Content]]),
+  ];
+  return html`<details class="manifest" id="${manifestId(cell)}"><summary>${cell.corpus} · ${cell.view} · ${systemName(cell)} <code>${shortHash(cell)}</code></summary><p><code>patentlab repeat ${hash}</code></p><dl class="facts">${facts.map(([name, fact]) => html`<dt>${name}</dt><dd>${fact}</dd>`)}</dl></details>\n`;
+}
+
+/** A path as a relative address: never a scheme, never another host. */
+function relative(path: string): string {
+  return `./${path.split(/[\\/]/).map(encodeURIComponent).join('/')}`;
+}
+
+function flat(value: object, prefix = ''): [string, Content][] {
+  return Object.entries(value).flatMap(([key, item]): [string, Content][] => {
+    if (item === undefined) return [];
+    if (item !== null && typeof item === 'object' && !Array.isArray(item)) return flat(item, `${prefix}${key}.`);
+    const text = typeof item === 'string' ? item : JSON.stringify(item);
+    return [[`${prefix}${key}`, text.length > 600 ? `${text.slice(0, 600)}…` : text]];
+  });
+}

@@ -1,0 +1,76 @@
+/** What each system cost, and what quality that bought. */
+import { systemName } from '../../study/results.ts';
+import { qualityAgainstCost } from '../figures/scatter.ts';
+import { bytes, metricName, percent, rate, seconds } from '../format.ts';
+import { type Content, html, type Markup } from '../markup.ts';
+import { figure, linked, type Page, panel, scroller, section } from '../page.ts';
+
+const columns = [
+  'documents/s',
+  'queries/s',
+  'encoding',
+  'search',
+  'in all',
+  'peak memory',
+  'index',
+  'texts cut',
+] as const;
+
+export function cost(page: Page): Markup {
+  const { standings, files } = page;
+  const panels = standings.groups.map((group) => {
+    const { corpus, view, cells } = group;
+    const name = `Cost, ${corpus}, ${view}`;
+    const rows = cells.map((cell) => {
+      const { cost } = cell;
+      const numbers: [number | undefined, string][] = [
+        [cost.documentsPerSecond, rate(cost.documentsPerSecond)],
+        [cost.queriesPerSecond, rate(cost.queriesPerSecond)],
+        [cost.encodeSeconds, seconds(cost.encodeSeconds)],
+        [cost.searchSeconds, seconds(cost.searchSeconds)],
+        [cost.seconds, seconds(cost.seconds)],
+        [cost.peakMemoryBytes, bytes(cost.peakMemoryBytes)],
+        [cost.indexBytes, bytes(cost.indexBytes)],
+        [cost.truncated, cost.truncated === undefined ? '–' : percent(cost.truncated)],
+      ];
+      return html`<tr><th scope="row">${linked(cell, systemName(cell), `${corpus}, ${view}`)}</th>${numbers.map(
+        ([sort, text]) => html`<td class="num" data-sort="${sort ?? ''}">${text}</td>`,
+      )}</tr>\n`;
+    });
+    const heads = columns.map(
+      (column) => html`<th scope="col" class="num" aria-sort="none"><button type="button">${column}</button></th>`,
+    );
+    const table = html`<table class="sortable"><caption>${name}</caption><thead><tr><th scope="col" aria-sort="none"><button type="button">System</button></th>${heads}</tr></thead><tbody>${rows}</tbody></table>`;
+    const points = cells.flatMap((cell) => {
+      const estimate = cell.metrics[standings.metric];
+      if (estimate === undefined) return [];
+      return {
+        name: systemName(cell),
+        index: standings.systems.indexOf(systemName(cell)),
+        seconds: cell.cost.seconds,
+        estimate,
+      };
+    });
+    const title = `${metricName(standings.metric)} against seconds, ${corpus}, ${view}`;
+    return panel({ corpus, view }, [
+      scroller(name, table),
+      points.length > 1 && figure(title, qualityAgainstCost({ title, metric: standings.metric, points })),
+    ]);
+  });
+  return section(page, {
+    id: 'cost',
+    title: 'Cost',
+    csv: files.leaderboard,
+    lead: machine(page),
+    body: panels,
+  });
+}
+
+function machine({ standings }: Page): Content {
+  const machines = standings.results.cells.map(
+    ({ manifest: { device, environment } }) =>
+      `${environment.processor} (${environment.platform}), ${environment.threads} threads, ${device}, Node ${environment.node}`,
+  );
+  const distinct = [...new Set(machines)];
+  return `Measured on ${distinct.slice(0, 3).join('; ')}${distinct.length > 3 ? `; and ${distinct.length - 3} more` : ''}. “Texts cut” is the share longer than the model reads.`;
+}

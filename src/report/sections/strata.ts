@@ -1,0 +1,87 @@
+/** The same comparison by publication year and by country: does the order hold everywhere? */
+import { systemName } from '../../study/results.ts';
+import { strataFigure } from '../figures/ranges.ts';
+import { count, metricName, plural, withInterval } from '../format.ts';
+import { type Content, html, type Markup } from '../markup.ts';
+import { Budget, figure, type Page, panel, scroller, section } from '../page.ts';
+import { isBm25, unique } from '../standings.ts';
+
+/** Systems drawn side by side: the best ones, BM25 always among them. */
+const shown = 4;
+/** More strata than this are read from the table. */
+const legible = 24;
+
+export function strata(page: Page): Content {
+  const { standings, files } = page;
+  const all = standings.results.strata;
+  if (all.length === 0) return undefined;
+  const budget = new Budget(700_000);
+  const panels = standings.groups.flatMap((group) => {
+    const { corpus, view } = group;
+    const here = all.filter((stratum) => stratum.corpus === corpus && stratum.view === view);
+    return unique(here.map((stratum) => stratum.metric)).map((metric) => {
+      const parts = (['year', 'country'] as const).map((by) => {
+        const rows = here.filter((stratum) => stratum.metric === metric && stratum.by === by);
+        if (rows.length === 0) return undefined;
+        const names = group.cells.map(systemName).filter((name) => rows.some((row) => row.systems[name] !== undefined));
+        if (names.length === 0) return undefined;
+        const title = `${metricName(metric)} by ${by}, ${corpus}, ${view}`;
+        const drawn = chosen(names, new Set(group.cells.filter(isBm25).map(systemName)));
+        const largest = rows.toSorted((a, b) => b.queries - a.queries).slice(0, legible);
+        const picture = strataFigure({
+          title,
+          metric,
+          by,
+          strata: rows
+            .filter((row) => largest.includes(row))
+            .map((row) => ({
+              name: row.stratum,
+              queries: row.queries,
+              values: drawn.map((name) => row.systems[name]),
+            })),
+          systems: drawn.map((name) => ({ name, index: standings.systems.indexOf(name) })),
+        });
+        const note =
+          rows.length > legible &&
+          `The ${legible} largest of ${plural(rows.length, 'stratum', 'strata')}; all in the table.`;
+        return html`${figure(title, picture, note)}${table(rows, names, title)}`;
+      });
+      return budget.take(panel({ corpus, view, metric }, parts));
+    });
+  });
+  return section(page, {
+    id: 'strata',
+    title: 'By year and by country',
+    csv: files.strata,
+    lead: 'Of the query patent. Intervals widen with fewer queries; differences between strata are described, not tested.',
+    body: [panels, budget.note('panels', files.strata)],
+  });
+}
+
+function chosen(names: string[], baselines: ReadonlySet<string>): string[] {
+  const first = names.slice(0, shown);
+  if (first.some((name) => baselines.has(name))) return first;
+  const baseline = names.find((name) => baselines.has(name));
+  return baseline === undefined ? first : [...names.slice(0, shown - 1), baseline];
+}
+
+function table(
+  rows: {
+    stratum: string;
+    queries: number;
+    systems: Record<string, { value: number; lower: number; upper: number }>;
+  }[],
+  names: string[],
+  title: string,
+): Markup {
+  return html`<details><summary>As a table</summary>${scroller(
+    `${title}, table`,
+    html`<table><caption>${title}</caption><thead><tr><th scope="col"></th><th scope="col" class="num">queries</th>${names.map((name) => html`<th scope="col" class="num">${name}</th>`)}</tr></thead><tbody>${rows.map(
+      (row) =>
+        html`<tr><th scope="row">${row.stratum}</th><td class="num">${count(row.queries)}</td>${names.map((name) => {
+          const estimate = row.systems[name];
+          return html`<td class="num">${estimate === undefined ? '–' : withInterval(estimate)}</td>`;
+        })}</tr>`,
+    )}</tbody></table>`,
+  )}</details>`;
+}
