@@ -110,7 +110,7 @@
 
   function copyText(button) {
     const source = document.getElementById(button.dataset.copy);
-    const text = source.innerText;
+    const text = source.textContent.trim();
     const done = () => {
       button.textContent = 'Copied';
     };

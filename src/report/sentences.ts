@@ -142,7 +142,7 @@ function duelsOf(standings: Standings, group: Group, system: CellResult, turned 
 function described({ other, pair }: Against): Sentence {
   return [
     { text: systemName(other), cell: other },
-    ` (by ${signed(pair.difference)} ${signedInterval(pair)}, ${pPhrase(pair.pHolm, 'Holm p')})`,
+    ` (${signed(pair.difference)} ${signedInterval(pair)}, ${pPhrase(pair.pHolm, 'Holm p')})`,
   ];
 }
 

@@ -4,7 +4,7 @@ import { html, type Markup } from '../markup.ts';
 import { fixed, frame, svg } from './frame.ts';
 import { linear, type Scale } from './scale.ts';
 
-const width = 240;
+const width = 220;
 const height = 34;
 
 export interface Bin {

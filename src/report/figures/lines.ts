@@ -22,7 +22,7 @@ export interface LinesSpec {
   height?: number;
 }
 
-export function lines({ title, series, x, y, rule, width = 560, height = 280 }: LinesSpec): Markup {
+export function lines({ title, series, x, y, rule, width = 640, height = 290 }: LinesSpec): Markup {
   const names = series.map((line) => shorten(line.name, 30));
   const right = Math.min(230, 24 + Math.max(...names.map((name) => textWidth(name))));
   const box = { width, height, top: 24, right, bottom: 36, left: 40 };

@@ -8,7 +8,7 @@ import { html, type Markup } from '../markup.ts';
 import { fixed, frame, mark, seriesClass, svg, textWidth } from './frame.ts';
 import { linear, type Scale, tickLabel } from './scale.ts';
 
-const width = 200;
+const width = 240;
 const rowHeight = 18;
 
 /** The scale that all rows of a table share. */
@@ -57,9 +57,9 @@ export interface StrataSpec {
 export function strataFigure({ title, metric, by, strata, systems }: StrataSpec): Markup {
   const shown = strata.flatMap((stratum) => stratum.values.filter((value) => value !== undefined));
   const right = Math.min(220, 24 + Math.max(...systems.map((system) => textWidth(shorten(system.name, 30)))));
-  const band = Math.max(systems.length * 9 + 14, 44);
+  const band = Math.max(systems.length * 9 + 14, 44, ...strata.map((stratum) => textWidth(stratum.name) + 10));
   const left = 40;
-  const inner = Math.max(320, Math.min(640, strata.length * band));
+  const inner = Math.max(320, Math.min(800, strata.length * band));
   const box = { width: left + inner + right, height: 270, top: 24, right, bottom: 48, left };
   const step = inner / strata.length;
   const y = linear(
@@ -96,7 +96,7 @@ export function strataFigure({ title, metric, by, strata, systems }: StrataSpec)
   return frame({
     box,
     title,
-    x: { scale: linear([0, 1], [left, left + inner]), label: `${by} (below: queries)`, ticks: [] },
+    x: { scale: linear([0, 1], [left, left + inner]), label: every === 1 ? `${by} (below: queries)` : by, ticks: [] },
     y: {
       scale: y,
       label: metricName(metric),

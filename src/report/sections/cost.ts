@@ -40,7 +40,7 @@ export function cost(page: Page): Markup {
     const heads = columns.map(
       (column) => html`<th scope="col" class="num" aria-sort="none"><button type="button">${column}</button></th>`,
     );
-    const table = html`<table class="sortable"><caption>${name}</caption><thead><tr><th scope="col" aria-sort="none"><button type="button">System</button></th>${heads}</tr></thead><tbody>${rows}</tbody></table>`;
+    const table = html`<table class="sortable"><caption class="sr">${name}</caption><thead><tr><th scope="col" aria-sort="none"><button type="button">System</button></th>${heads}</tr></thead><tbody>${rows}</tbody></table>`;
     const points = cells.flatMap((cell) => {
       const estimate = cell.metrics[standings.metric];
       if (estimate === undefined) return [];

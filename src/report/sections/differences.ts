@@ -32,7 +32,7 @@ export function differences(page: Page, present: ReadonlySet<string>): Markup {
 
 function differenceTable({ corpus, view, metric }: Pair, rows: Markup[]): Markup {
   const scale = differenceScale();
-  const axis = svg(240, 20, 'axis: difference of one query', [
+  const axis = svg(220, 20, 'axis: difference of one query', [
     scale.ticks.map(
       (tick) =>
         html`<path class="axis" d="M${fixed(scale(tick))},15v5"/><text class="tick" x="${fixed(scale(tick))}" y="11" text-anchor="middle">${tickLabel(tick, scale.ticks)}</text>`,
@@ -41,7 +41,7 @@ function differenceTable({ corpus, view, metric }: Pair, rows: Markup[]): Markup
   const name = metricName(metric);
   return scroller(
     `Per-query differences, ${corpus}, ${view}, ${name}`,
-    html`<table class="sortable"><caption>Differences of one query in ${name}, A minus B</caption><thead><tr><th scope="col">A against B</th><th scope="col" class="num">mean</th><th scope="col" class="num">wins</th><th scope="col" class="num">ties</th><th scope="col" class="num">losses</th><th scope="col" class="axis-head">${axis}</th><th scope="col" class="num">5 %</th><th scope="col" class="num">25 %</th><th scope="col" class="num">median</th><th scope="col" class="num">75 %</th><th scope="col" class="num">95 %</th></tr></thead><tbody>${rows}</tbody></table>`,
+    html`<table class="pairs"><caption>Differences of one query in ${name}, A minus B</caption><thead><tr><th scope="col">A against B</th><th scope="col" class="num">mean</th><th scope="col" class="num">wins</th><th scope="col" class="num">ties</th><th scope="col" class="num">losses</th><th scope="col" class="axis-head">${axis}</th><th scope="col" class="num">5 %</th><th scope="col" class="num">25 %</th><th scope="col" class="num">median</th><th scope="col" class="num">75 %</th><th scope="col" class="num">95 %</th></tr></thead><tbody>${rows}</tbody></table>`,
   );
 }
 
@@ -53,7 +53,7 @@ function differenceTableRow(standings: Standings, shape: DifferenceShape, presen
       ? html`<td class="num quiet">–</td>`
       : html`<td class="num ${pair.verdict}" title="${verdictTitle(pair)}">${verdictGlyph[pair.verdict]} ${signed(pair.difference)} <span class="ci">${signedInterval(pair)}</span></td>`;
   const id = pairAnchor(shape);
-  const name = html`${a} <span class="quiet">against</span> ${b}`;
+  const name = html`${a} <span class="under"><span class="quiet">against</span> ${b}</span>`;
   const at = (q: number) => quantiles.find((quantile) => Math.abs(quantile.q - q) < 1e-9)?.value;
   return html`<tr><th scope="row">${present.has(id) ? html`<a href="#${id}" title="its largest wins and losses">${name}</a>` : name}</th>${mean}<td class="num">${count(wins)}</td><td class="num quiet">${count(ties)}</td><td class="num">${count(losses)}</td><td>${differenceRow(bins, ties, quantiles)}</td>${[0.05, 0.25, 0.5, 0.75, 0.95].map((q) => html`<td class="num">${signed(at(q) ?? Number.NaN)}</td>`)}</tr>\n`;
 }

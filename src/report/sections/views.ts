@@ -1,6 +1,7 @@
 /** Which text serves a system best: its views against one another over the same queries. */
 import type { ViewComparison } from '../../study/results.ts';
 import { range, rangeAxis, rangeScale } from '../figures/ranges.ts';
+import type { Scale } from '../figures/scale.ts';
 import { interval, metricName, score, signed, verdictGlyph } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
 import { Budget, type Page, panel, scroller, section } from '../page.ts';
@@ -18,7 +19,10 @@ export function views(page: Page): Content {
       .filter((table) => JSON.stringify([table.corpus, table.metric]) === key)
       .sort((a, b) => standings.systems.indexOf(a.model) - standings.systems.indexOf(b.model)),
   );
-  const drawn = budget.takeFairly(groups, viewTable);
+  const drawn = groups.map((tables) => {
+    const scale = rangeScale(tables.flatMap((table) => Object.values(table.estimates)));
+    return tables.flatMap((table) => budget.take(viewTable(table, scale)) ?? []);
+  });
   const panels = groups.map((tables, index) => {
     const { corpus, metric } = tables[0]!;
     return drawn[index]!.length > 0 && panel({ corpus, metric }, drawn[index]!);
@@ -32,9 +36,9 @@ export function views(page: Page): Content {
   });
 }
 
-function viewTable({ corpus, model, metric, margin, views, estimates, pairs }: ViewComparison): Markup {
+/** All systems of a panel share the scale, so that they can be compared by eye. */
+function viewTable({ corpus, model, metric, margin, views, estimates, pairs }: ViewComparison, scale: Scale): Markup {
   const order = views.toSorted((a, b) => (estimates[b]?.value ?? 0) - (estimates[a]?.value ?? 0));
-  const scale = rangeScale(Object.values(estimates));
   const name = metricName(metric);
   const rows = order.map((row) => {
     const estimate = estimates[row];
