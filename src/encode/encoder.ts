@@ -1,0 +1,316 @@
+/**
+ * Text to vectors. Three things run at once: whoever owns the texts produces them, the tokenising thread turns the next
+ * windows into ids, and the engine's thread computes the batches of the present one.
+ *
+ *   texts → windows (plan.ts) → hash → stored? → else tokens → batches → model.encode → shard → manifest
+ *
+ * Invariants
+ *  - vectors come in input order, whatever order they were computed in;
+ *  - the plan never looks at the cache, so a vector has the same bits whether it was computed now, before, or in two
+ *    sittings with a `kill -9` between them;
+ *  - a query never meets a document's vector: role and prompt are part of the cache's key, as is everything else that can
+ *    change a vector (model files, precision, pooling, length, budget, device);
+ *  - an interrupted window keeps its finished batches; a damaged shard is computed again.
+ */
+import { inputError, workError } from '../base/errors.ts';
+import { hashOf } from '../base/hash.ts';
+import type { Platform } from '../base/platform.ts';
+import { type Progress, type ProgressTask, silent } from '../base/progress.ts';
+import type { Role, TextModel } from '../model/types.ts';
+import { startTokenizerThread, type TokenBatch, type TokenizerThread } from '../tokenizer/index.ts';
+import { ahead } from './ahead.ts';
+import { planBatches, type TextWindow, windowsOf } from './plan.ts';
+import { allBatches, type Shard } from './shard.ts';
+import { memoryVectorStore, openVectorStore, type StoredShard, type VectorStore } from './store.ts';
+import { TextVectors } from './vectors.ts';
+
+/** Raised whenever what is stored would differ from what is computed: plan, shard format, kernels. */
+const vectorsVersion = 1;
+
+export interface EncoderOptions {
+  /** Folder of stored vectors (`<home>/vectors`); without it they are kept in memory. */
+  vectors?: string;
+  /** Tokens of a batch, padding counted. Default 4,096. */
+  batchTokens?: number;
+  /** What computes, as far as it changes results; part of the cache's key. Default `cpu`. */
+  device?: string;
+  progress?: Progress;
+}
+
+export interface EncodeRequest {
+  texts: Iterable<string> | AsyncIterable<string>;
+  /** Number of texts, where it is known before they are read: for the progress. */
+  count?: number;
+  /** Default `document`. */
+  role?: Role;
+  /** Instead of the model's prompt for the role. */
+  prompt?: string;
+  /** Most tokens a text may have, special tokens and prompt counted; at most and by default the model's. */
+  maxLength?: number;
+  /** Matryoshka: keep this many leading values, normalised again. Default all. */
+  dimensions?: number;
+  /**
+   * What the texts are: corpus hash, view, masking, ... The same source must always mean the same texts: where all its
+   * vectors are stored, the texts are not even read. Without it the vectors are found text by text.
+   */
+  source?: Record<string, unknown>;
+  /** Word for the progress. Default `encode`. */
+  label?: string;
+  signal?: AbortSignal;
+}
+
+/** What encoding would take. */
+export interface EncodeEstimate {
+  /** Seconds, if nothing were stored yet. */
+  seconds: number;
+  /** Bytes of the vectors. */
+  bytes: number;
+  tokensPerText: number;
+  /** Share of the sample's texts that are longer than the model reads. */
+  truncated: number;
+}
+
+/** A window on its way: stored already, or as tokens. */
+type PreparedWindow = { texts: number; stored: StoredShard } | FreshWindow;
+
+interface FreshWindow {
+  texts: number;
+  hash: string;
+  tokens: TokenBatch;
+  /** What an interrupted run has left of it. */
+  part: Shard | undefined;
+  empty: number;
+}
+
+/** Opens an encoder for `model`; it owns the tokenising thread, the model stays the caller's. */
+export async function openEncoder(
+  platform: Platform,
+  model: TextModel,
+  options: EncoderOptions = {},
+): Promise<Encoder> {
+  const thread = await startTokenizerThread(platform, model.folder, { lowercase: model.lowercase });
+  return new Encoder(platform, model, thread, options);
+}
+
+export class Encoder {
+  readonly model: TextModel;
+  private readonly platform: Platform;
+  private readonly thread: TokenizerThread;
+  private readonly options: Required<Omit<EncoderOptions, 'vectors'>> & { vectors: string | undefined };
+
+  constructor(platform: Platform, model: TextModel, thread: TokenizerThread, options: EncoderOptions) {
+    this.platform = platform;
+    this.model = model;
+    this.thread = thread;
+    const { vectors, batchTokens = 4096, device = 'cpu', progress = silent } = options;
+    this.options = { vectors, batchTokens, device, progress };
+  }
+
+  /** Vectors of all texts, in input order. */
+  async encode(request: EncodeRequest): Promise<TextVectors> {
+    const { texts, count, source, label = 'encode', signal } = request;
+    const { dimensions, maxLength, prompt, settings } = this.settingsOf(request);
+    const { vectors, progress } = this.options;
+    const started = performance.now();
+    const store =
+      vectors === undefined ? memoryVectorStore() : await openVectorStore(this.platform.files, vectors, settings);
+    const known = source && (await this.allStored(store, source));
+    const task = progress.begin(label, { unit: 'texts', ...(count === undefined ? {} : { total: count }) });
+    const shards: StoredShard[] = known ?? [];
+    let computed = 0;
+    if (known === undefined) {
+      const prepared = ahead(this.prepare(windowsOf(texts), store, { prompt, maxLength }), 2);
+      for await (const window of prepared) {
+        signal?.throwIfAborted();
+        if ('stored' in window) {
+          shards.push(window.stored);
+          task.advance(window.texts, 'stored');
+          continue;
+        }
+        shards.push(await this.computeWindow(window, store, task, signal));
+        computed += window.texts;
+      }
+    }
+    const total = { texts: 0, tokens: 0, truncated: 0, empty: 0 };
+    for (const shard of shards) {
+      total.texts += shard.texts;
+      total.tokens += shard.tokens;
+      total.truncated += shard.truncated;
+      total.empty += shard.empty;
+    }
+    const storedDimensions = this.model.dimensions;
+    const manifest = await store.saveManifest({
+      format: 1,
+      settings,
+      source: source ?? { texts: await hashOf(shards.map(({ hash }) => hash)) },
+      dimensions: storedDimensions,
+      ...total,
+      shards,
+    });
+    task.finish();
+    const seconds = (performance.now() - started) / 1000;
+    return new TextVectors(store, shards, { ...total, dimensions, computed, seconds }, { storedDimensions, manifest });
+  }
+
+  /**
+   * What encoding `count` texts like those of `sample` would take: the sample (a few dozen texts are enough) is tokenised
+   * and run, a first batch untimed.
+   */
+  async estimate(
+    sample: readonly string[],
+    count: number,
+    request: Omit<EncodeRequest, 'texts'> = {},
+  ): Promise<EncodeEstimate> {
+    const { dimensions, maxLength, prompt } = this.settingsOf(request);
+    const held = await this.thread.hold([...sample]);
+    const tokens = await held.tokenize({ prompt, maxLength });
+    const lengths = lengthsOf(tokens);
+    const batches = planBatches(lengths, Math.min(2048, this.options.batchTokens));
+    const timed = { tokens: 0, seconds: 0 };
+    if (batches.length > 0) await this.run(tokens, batches[0]!); // the first run builds its buffers
+    for (const rows of batches) {
+      const started = performance.now();
+      await this.run(tokens, rows);
+      timed.seconds += (performance.now() - started) / 1000;
+      for (const row of rows) timed.tokens += lengths[row]!;
+      if (timed.seconds > 2) break;
+    }
+    const tokensPerText = sample.length === 0 ? 0 : tokens.ids.length / sample.length;
+    return {
+      seconds: timed.tokens === 0 ? 0 : (timed.seconds / timed.tokens) * tokensPerText * count,
+      bytes: count * dimensions * 4,
+      tokensPerText,
+      truncated: sample.length === 0 ? 0 : tokens.truncated / sample.length,
+    };
+  }
+
+  /** Ends the tokenising thread; the model stays open. */
+  close(): Promise<void> {
+    return this.thread.close();
+  }
+
+  private settingsOf({ role = 'document', prompt, maxLength, dimensions }: Omit<EncodeRequest, 'texts'>) {
+    const { model } = this;
+    const length = Math.min(maxLength ?? model.maxLength, model.maxLength);
+    const kept = dimensions ?? model.dimensions;
+    if (!(Number.isInteger(kept) && kept >= 1 && kept <= model.dimensions)) {
+      throw inputError('the model has no vectors of this length', {
+        code: 'encode.dimensions',
+        field: 'dimensions',
+        expected: `1 to ${model.dimensions}`,
+        found: String(dimensions),
+      });
+    }
+    const text = prompt ?? model.prompt(role);
+    const settings = {
+      version: vectorsVersion,
+      model: model.hash,
+      dtype: model.dtype,
+      pooling: { modes: model.pooling.modes, includePrompt: model.pooling.includePrompt },
+      normalized: model.normalized,
+      dimensions: model.dimensions,
+      role,
+      prompt: text,
+      maxLength: length,
+      batchTokens: this.options.batchTokens,
+      device: this.options.device,
+    };
+    return { dimensions: kept, maxLength: length, prompt: text, settings };
+  }
+
+  /** The shards of a source whose manifest and shards are all there and sound. */
+  private async allStored(store: VectorStore, source: Record<string, unknown>): Promise<StoredShard[] | undefined> {
+    const manifest = await store.findManifest(source);
+    if (manifest === undefined) return undefined;
+    for (const { hash, sha256 } of manifest.shards) if ((await store.find(hash))?.sha256 !== sha256) return undefined;
+    return manifest.shards;
+  }
+
+  private async *prepare(
+    windows: AsyncIterable<TextWindow>,
+    store: VectorStore,
+    options: { prompt: string; maxLength: number },
+  ): AsyncGenerator<PreparedWindow> {
+    for await (const { texts } of windows) {
+      const empty = texts.reduce((sum, text) => sum + (/\S/u.test(text) ? 0 : 1), 0);
+      const count = texts.length;
+      const held = await this.thread.hold(texts);
+      const stored = await store.find(held.hash);
+      if (stored !== undefined) {
+        held.drop();
+        yield { texts: count, stored };
+      } else {
+        const part = await store.findPart(held.hash);
+        yield { texts: count, hash: held.hash, tokens: await held.tokenize(options), part, empty };
+      }
+    }
+  }
+
+  /** Runs what is missing of a window, two batches in flight, and stores it. */
+  private async computeWindow(
+    { hash, tokens, part, empty, texts }: FreshWindow,
+    store: VectorStore,
+    task: ProgressTask,
+    signal: AbortSignal | undefined,
+  ): Promise<StoredShard> {
+    const batches = planBatches(lengthsOf(tokens), this.options.batchTokens);
+    const { dimensions } = this.model;
+    const usable = part?.texts === texts && part.dimensions === dimensions && part.batches <= batches.length;
+    const shard: Shard = {
+      texts,
+      dimensions,
+      batches: usable ? part.batches : 0,
+      truncated: tokens.truncated,
+      empty,
+      tokens: tokens.ids.length,
+      vectors: usable ? part.vectors : new Float32Array(texts * dimensions),
+    };
+    for (let i = 0; i < shard.batches; i++) task.advance(batches[i]!.length, 'stored');
+    let lastSaved = performance.now();
+    const computed = ahead(this.runAll(tokens, batches, shard.batches, signal), 1);
+    for await (const values of computed) {
+      const rows = batches[shard.batches]!;
+      for (let i = 0; i < rows.length; i++)
+        shard.vectors.set(values.subarray(i * dimensions, (i + 1) * dimensions), rows[i]! * dimensions);
+      shard.batches++;
+      task.advance(rows.length, '');
+      if (performance.now() - lastSaved > 20_000) {
+        await store.savePart(hash, shard);
+        lastSaved = performance.now();
+      }
+    }
+    if (shard.batches < batches.length) {
+      await store.savePart(hash, shard);
+      signal?.throwIfAborted();
+    }
+    shard.batches = allBatches;
+    return store.save(hash, shard);
+  }
+
+  /** Vectors of the batches from `from` on, in plan order; stops between batches when asked to. */
+  private async *runAll(
+    tokens: TokenBatch,
+    batches: readonly Int32Array[],
+    from: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Float32Array> {
+    for (let i = from; i < batches.length && !signal?.aborted; i++) yield await this.run(tokens, batches[i]!);
+  }
+
+  private async run({ ids, starts, promptTokens }: TokenBatch, rows: Int32Array): Promise<Float32Array> {
+    const sequences = Array.from(rows, (row) => ids.subarray(starts[row]!, starts[row + 1]!));
+    const vectors = await this.model.encode(sequences, { promptTokens });
+    if (!vectors.every(Number.isFinite)) {
+      throw workError('the model gave vectors that are not numbers', {
+        code: 'encode.finite',
+        found: `${this.model.id} in ${this.model.dtype}`,
+        hint: this.model.dtype === 'fp32' ? 'the checkpoint is damaged: fetch it again' : 'use --dtype fp32',
+      });
+    }
+    return vectors;
+  }
+}
+
+function lengthsOf({ starts }: TokenBatch): Int32Array {
+  return Int32Array.from({ length: starts.length - 1 }, (_, i) => starts[i + 1]! - starts[i]!);
+}
