@@ -32,22 +32,42 @@ export interface SplitBody {
 export function claimsInBody(body: string): SplitBody | undefined {
   if (/^\s*(?:claims?\s*:?\s*)?1\s?[.)]\s+(?:An?|The|In|One)\b/.test(body.slice(0, 80)))
     return { description: '', claims: splitClaims(body) };
-  let best: RegExpExecArray | undefined;
-  for (const match of body.matchAll(LEAD_IN)) {
-    const rest = body.slice(match.index + match[0].length, match.index + match[0].length + 40);
-    const numbered = FIRST_NUMBER.test(rest);
-    const atLineStart = match.index === 0 || /[\n.]\s*$/.test(body.slice(Math.max(0, match.index - 4), match.index));
-    const late = match.index >= body.length * LAST_PART;
-    if (numbered || (late && atLineStart && /[:\n]$/.test(match[0]) && /^\s*["“]?[A-Z]/.test(rest))) best = match;
+  let best: { from: number; to: number } | undefined;
+  let end = 0;
+  for (const place of claimWords(body)) {
+    if (place < end) continue;
+    // The lead-in stands around the word: a window finds it without reading all of a long body by the long pattern.
+    const from = Math.max(end, place - 200);
+    LEAD_IN.lastIndex = 0;
+    const match = LEAD_IN.exec(body.slice(from, place + 400));
+    if (match === null) continue;
+    const found = { from: from + match.index, to: from + match.index + match[0].length };
+    end = found.to;
+    const rest = body.slice(found.to, found.to + 40);
+    const atLineStart = found.from === 0 || /[\n.]\s*$/.test(body.slice(Math.max(0, found.from - 4), found.from));
+    const late = found.from >= body.length * LAST_PART;
+    if (FIRST_NUMBER.test(rest) || (late && atLineStart && /[:\n]$/.test(match[0]) && /^\s*["“]?[A-Z]/.test(rest)))
+      best = found;
   }
   if (best === undefined) return undefined;
-  const claims = splitClaims(body.slice(best.index + best[0].length));
-  return claims.length === 0 ? undefined : { description: leadInRemoved(body.slice(0, best.index)), claims };
+  const claims = splitClaims(body.slice(best.to));
+  return claims.length === 0 ? undefined : { description: leadInRemoved(body.slice(0, best.from)), claims };
+}
+
+/** Places of "claim" or "CLAIM", ascending. */
+function claimWords(body: string): number[] {
+  const places: number[] = [];
+  for (const word of ['laim', 'LAIM'])
+    for (let i = body.indexOf(word); i >= 0; i = body.indexOf(word, i + 4)) places.push(i);
+  return places.sort((a, b) => a - b);
 }
 
 /** "Having described my invention, I claim:" leaves no torso of a sentence behind. */
 function leadInRemoved(description: string): string {
-  return description.replace(/(?:^|[\n.])[^\n.]{0,200}?,\s*$/, (torso) => (torso.startsWith('.') ? '.' : '')).trimEnd();
+  const tail = description.slice(-300);
+  const torso = /(?:^|[\n.])[^\n.]*,\s*$/.exec(tail);
+  if (torso === null || torso[0].length > 200) return description.trimEnd();
+  return description.slice(0, description.length - torso[0].length + (torso[0].startsWith('.') ? 1 : 0)).trimEnd();
 }
 
 /** The text of claims without what leads them in. */

@@ -16,6 +16,7 @@ import { columnNames } from './header.ts';
 import type { Importer, ImporterContext, Row, RowOutcome, SourceFile } from './importer.ts';
 import { readText } from './read-text.ts';
 import { decodeHead } from './text.ts';
+import { TextBuffer } from './text-buffer.ts';
 
 /** A longer record (in characters) is rejected, not held in memory. */
 const LONGEST_RECORD = 1 << 25;
@@ -87,78 +88,80 @@ async function headerNames(records: RecordReader, preamble: number, file: Source
 
 type CsvRecord = { ok: true; line: number; fields: string[] } | (RowOutcome & { ok: false });
 
-/** Records from a text stream, with resynchronisation. The buffer holds the current record and at most as much again. */
+/** Records from a text stream, with resynchronisation. The window holds the current record and at most as much again. */
 class RecordReader {
-  private readonly chunks: AsyncIterator<string>;
+  private readonly buffer: TextBuffer;
   private readonly dialect: DetectedDialect;
-  private text = '';
-  private position = 0;
-  private final = false;
-  private line = 1;
   private shapes: Set<string> | undefined = new Set();
 
   constructor(chunks: AsyncIterable<string>, dialect: DetectedDialect) {
-    this.chunks = chunks[Symbol.asyncIterator]();
+    this.buffer = new TextBuffer(dialect.carriageReturns ? unixLines(chunks) : chunks);
     this.dialect = dialect;
   }
 
   /** `width`: the header's number of fields, once it is known. */
   async next(width: number | undefined): Promise<CsvRecord | undefined> {
-    if (this.position >= this.text.length && !(await this.grow())) return undefined;
-    const line = this.line;
+    const { buffer } = this;
+    if (buffer.length === 0 && !(await buffer.grow())) return undefined;
+    const line = buffer.line;
     const scan = await this.scan(0);
-    if (scan.state === 'record') {
-      const fields = width === undefined ? scan.fields : fitted(scan.fields, width);
-      const sound = width === undefined || fields.length === width || isBlank(fields);
-      if (sound || scan.lines === 1) {
-        this.position += scan.end;
-        this.line += scan.lines;
-        if (!sound)
-          return this.rejected(line, `${fields.length} fields where the header has ${width}`, fields.join(' '));
-        if (width !== undefined && !isBlank(fields)) this.learn(fields[0]!);
-        return { ok: true, line, fields };
-      }
-      return this.resume(line, width, `${fields.length} fields where the header has ${width}`);
-    }
-    return this.resume(line, width, scan.state === 'broken' ? scan.reason : 'the row is too long');
+    if (scan.state !== 'record') return this.resume(line, width, scan.state === 'broken' ? scan.reason : '');
+    const fields = width === undefined ? scan.fields : fitted(scan.fields, width);
+    const sound = width === undefined || fields.length === width || isBlank(fields);
+    const misfit = `${fields.length} fields where the header has ${width}`;
+    if (!sound && scan.lines > 1) return this.resume(line, width, misfit);
+    buffer.position += scan.end;
+    buffer.line += scan.lines;
+    if (!sound) return rejected(line, misfit, fields.join(this.dialect.delimiter));
+    if (width !== undefined && !isBlank(fields)) this.learn(fields[0]!);
+    return { ok: true, line, fields };
   }
 
-  /** Scans the record `offset` characters after the position; positions in the result count from the position. */
+  /** Closes the file; to be called once nothing more is read. */
+  close(): Promise<void> {
+    return this.buffer.close();
+  }
+
+  /** Scans the record `offset` characters after the position; the end in the result counts from the position, too. */
   private async scan(offset: number): Promise<Scan> {
+    const { buffer } = this;
     for (;;) {
-      const scan = scanRecord(this.text, this.position + offset, this.final, this.dialect);
-      if (scan.state === 'record') scan.end -= this.position;
+      const scan = scanRecord(buffer.text, buffer.position + offset, buffer.final, this.dialect);
+      if (scan.state === 'record') scan.end -= buffer.position;
       if (scan.state !== 'more') return scan;
-      if (this.text.length - this.position - offset > LONGEST_RECORD)
+      if (buffer.length - offset > LONGEST_RECORD)
         return { state: 'broken', reason: `the row is longer than ${LONGEST_RECORD} characters` };
-      await this.grow();
+      await buffer.grow();
     }
   }
 
   /** Passes over a broken record: on to the first later line that starts a sound one. */
   private async resume(line: number, width: number | undefined, reason: string): Promise<CsvRecord> {
-    const found = this.text.slice(this.position, this.position + 200);
-    let offset = 0;
-    let skipped = 0;
+    const { buffer } = this;
+    const found = buffer.text.slice(buffer.position, buffer.position + 200);
     for (;;) {
-      const newline = await this.find('\n', offset);
-      if (newline < 0) {
-        offset = this.text.length - this.position;
-        break;
-      }
-      offset = newline + 1;
-      skipped++;
-      if (width === undefined) break;
-      const scan = await this.scan(offset);
+      const ended = await this.skipLine();
+      if (ended || width === undefined) break;
+      const scan = await this.scan(0);
       if (scan.state === 'record' && this.isSound(scan, width)) break;
-      // What was passed over need not stay in memory.
-      this.position += offset;
-      offset = 0;
     }
-    this.position += offset;
-    this.line += skipped;
-    const span = skipped > 1 ? `; read on at line ${this.line}` : '';
-    return this.rejected(line, reason + span, found);
+    const span = buffer.line > line + 1 ? `; read on at line ${buffer.line}` : '';
+    return rejected(line, reason + span, found);
+  }
+
+  /** Moves behind the next line end; true at the end of the file. */
+  private async skipLine(): Promise<boolean> {
+    const { buffer } = this;
+    for (;;) {
+      const newline = buffer.text.indexOf('\n', buffer.position);
+      if (newline >= 0) {
+        buffer.position = newline + 1;
+        buffer.line++;
+        if (buffer.length > 0) return false;
+      } else buffer.position = buffer.text.length;
+      if (!(await buffer.grow())) return true;
+      if (newline >= 0) return false;
+    }
   }
 
   private isSound(scan: Scan & { state: 'record' }, width: number): boolean {
@@ -172,46 +175,15 @@ class RecordReader {
     this.shapes.add(shapeOf(field));
     if (this.shapes.size > SHAPES) this.shapes = undefined;
   }
+}
 
-  /** Closes the file; to be called once nothing more is read. */
-  async close(): Promise<void> {
-    await this.chunks.return?.(undefined);
-  }
+function rejected(line: number, reason: string, found: string): CsvRecord {
+  return { ok: false, line, reason, found: quoteFound(found) };
+}
 
-  private async find(needle: string, offset: number): Promise<number> {
-    let from = offset;
-    for (;;) {
-      const at = this.text.indexOf(needle, this.position + from);
-      if (at >= 0) return at - this.position;
-      from = this.text.length - this.position;
-      if (!(await this.grow())) return -1;
-    }
-  }
-
-  private rejected(line: number, reason: string, found: string): CsvRecord {
-    return { ok: false, line, reason, found: quoteFound(found) };
-  }
-
-  /** Reads on until the buffer is twice what was left of it, so that a long record is scanned a bounded number of times. */
-  private async grow(): Promise<boolean> {
-    if (this.final) return false;
-    const parts = [this.text.slice(this.position)];
-    const left = parts[0]!.length;
-    let length = 0;
-    while (length <= left) {
-      const { value, done } = await this.chunks.next();
-      if (done === true) {
-        this.final = true;
-        break;
-      }
-      const chunk = this.dialect.carriageReturns ? value.replaceAll('\r', '\n') : value;
-      parts.push(chunk);
-      length += chunk.length;
-    }
-    this.text = parts.join('');
-    this.position = 0;
-    return length > 0;
-  }
+/** Lines that end in a lone `\r` as lines that end in `\n`. */
+async function* unixLines(chunks: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
+  for await (const chunk of chunks) yield chunk.replaceAll('\r', '\n');
 }
 
 /** Empty fields beyond the header's width are dropped. */

@@ -25,6 +25,8 @@ export interface SourceFile {
 export interface ImporterContext {
   progress: Progress;
   signal?: AbortSignal;
+  /** Told how many more bytes of the file, as it lies on disk, have been read. */
+  onBytes?: (bytes: number) => void;
   /** Element that holds one record, for formats that nest (`--record`). */
   record?: string;
 }

@@ -4,9 +4,12 @@ import { inputError } from '../../base/errors.ts';
 import { readHead } from './bytes.ts';
 import { csv, tsv } from './csv.ts';
 import type { Importer, SourceFile } from './importer.ts';
+import { json } from './json.ts';
 import { jsonl } from './jsonl.ts';
+import { parquet } from './parquet.ts';
+import { xlsx } from './xlsx.ts';
 
-export const importers: readonly Importer[] = [jsonl, csv, tsv];
+export const importers: readonly Importer[] = [jsonl, json, csv, tsv, parquet, xlsx];
 
 export async function chooseImporter(file: SourceFile, format?: string): Promise<Importer> {
   if (format !== undefined) {

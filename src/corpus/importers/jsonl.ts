@@ -4,6 +4,7 @@
  */
 import { quoteFound } from '../../base/errors.ts';
 import type { Importer, ImporterContext, Row, RowOutcome, SourceFile } from './importer.ts';
+import { jsonReason, parseJson } from './json-scanner.ts';
 import { readText } from './read-text.ts';
 import { decodeHead } from './text.ts';
 
@@ -54,20 +55,14 @@ async function* rows(file: SourceFile, context: ImporterContext): AsyncGenerator
 function parseLine(text: string, line: number): RowOutcome | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     if (text.trim() === '') return undefined;
-    return { ok: false, line, reason: `not valid JSON: ${reasonOf(error)}`, found: quoteFound(text.trim()) };
+    return { ok: false, line, reason: `not valid JSON: ${jsonReason(error)}`, found: quoteFound(text.trim()) };
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     return { ok: false, line, reason: 'not a JSON object', found: quoteFound(text.trim()) };
   return { ok: true, line, row: value as Row };
-}
-
-/** V8 quotes the whole line in its message: keep what says where and what. */
-function reasonOf(error: unknown): string {
-  const message = String((error as Error).message).replace(/, *(?:\.{3})?"[\s\S]*" is not valid JSON/, '');
-  return message.length > 120 ? `${message.slice(0, 119)}…` : message;
 }
 
 /** Lines of a text stream, in batches; `undefined` stands for a line longer than `limit`. `\r\n` ends a line as `\n` does. */

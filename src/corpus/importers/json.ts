@@ -1,0 +1,370 @@
+/**
+ * JSON: an array of records, one record, several one after another, or an object that holds the array (`--record` names it,
+ * with dots where it lies deeper; without it the usual names are known). The array is read one record at a time.
+ *
+ * Damage stays in its record. Where the grammar breaks, reading goes on at the next object that is whole, is followed by a
+ * comma or the end of the array, and has the keys of a record: most of the keys that all records so far have, and no more
+ * new keys than known ones. So an object inside the broken record is not taken for a record. What lies between is one rejected row.
+ */
+import { inputError, quoteFound } from '../../base/errors.ts';
+import { isKnownColumn } from '../columns.ts';
+import type { Importer, ImporterContext, Row, RowOutcome, SourceFile } from './importer.ts';
+import { jsonReason, parseJson, scanJson, stringEnd } from './json-scanner.ts';
+import { readText } from './read-text.ts';
+import { decodeHead } from './text.ts';
+import { TextBuffer } from './text-buffer.ts';
+
+/** A longer record (in characters) is rejected, not held in memory. */
+const LONGEST_RECORD = 1 << 26;
+/** Names under which services put their lists of records. */
+const LISTS = new Set([
+  'data',
+  'results',
+  'result',
+  'patents',
+  'records',
+  'documents',
+  'docs',
+  'items',
+  'hits',
+  'rows',
+  'publications',
+  'patent',
+]);
+/** Names of objects around such a list. */
+const WRAPPERS = new Set([...LISTS, 'response', 'search', 'searchResults']);
+
+export const json: Importer = {
+  format: 'json',
+  extensions: ['.json'],
+  detect({ name, bytes }) {
+    const start = /^\s*(?:\[\s*(?:[{\]]|$)|\{\s*(?:["}]|$))/.exec(decodeHead(bytes).replace(/^\ufeff/, ''));
+    if (start === null) return name.endsWith('.json') ? 0.3 : 0;
+    return name.endsWith('.json') ? 0.9 : 0.8;
+  },
+  async *rows(file, context) {
+    const buffer = new TextBuffer(readText(file, context));
+    try {
+      yield* new JsonRecords(buffer, file, context).read();
+    } finally {
+      await buffer.close();
+    }
+  },
+};
+
+class JsonRecords {
+  private readonly buffer: TextBuffer;
+  private readonly file: SourceFile;
+  private readonly record: string | undefined;
+  /** Keys of all sound records, and those that every one of them has. */
+  private readonly known = new Set<string>();
+  private common: Set<string> | undefined;
+  /** What follows the list has been read. */
+  private left = false;
+
+  constructor(buffer: TextBuffer, file: SourceFile, context: ImporterContext) {
+    this.buffer = buffer;
+    this.file = file;
+    this.record = context.record;
+  }
+
+  async *read(): AsyncGenerator<RowOutcome, void, undefined> {
+    if (this.record !== undefined) {
+      yield* this.named(this.record.split('.'));
+      return;
+    }
+    for (;;) {
+      const first = await this.buffer.skipBlanks();
+      if (first === '') return;
+      if (first === '[') yield* this.list();
+      else if (first === '{') yield* this.object(true);
+      else {
+        // After sound records this is damage between them; at the start it is another format.
+        if (this.common === undefined) throw this.wrongStart(first);
+        yield await this.resume(this.buffer.line, 'text between records');
+      }
+    }
+  }
+
+  /** The elements of the array at the position. */
+  private async *list(): AsyncGenerator<RowOutcome, void, undefined> {
+    const { buffer } = this;
+    buffer.advance(buffer.position + 1);
+    for (;;) {
+      const next = await buffer.skipBlanks();
+      if (next === '') throw this.truncated();
+      if (next === ',' || next === ']') {
+        buffer.advance(buffer.position + 1);
+        if (next === ']') return;
+        continue;
+      }
+      const line = buffer.line;
+      const end = await this.scan();
+      yield typeof end === 'number' ? this.take(line, end) : await this.resume(line, end.reason);
+    }
+  }
+
+  /**
+   * An object outside of arrays: a wrapper of a list of records, else itself a record. `outer`: nothing surrounds it.
+   * Its text stays in the buffer until that is known.
+   */
+  private async *object(outer: boolean): AsyncGenerator<RowOutcome, void, undefined> {
+    const { buffer } = this;
+    const line = buffer.line;
+    const list = await this.findList();
+    if (list !== undefined) {
+      buffer.advance(buffer.position + list);
+      if (buffer.text[buffer.position] === '[') yield* this.list();
+      else yield* this.object(false);
+      await this.leaveWrapper();
+      return;
+    }
+    const end = await this.scan();
+    if (typeof end !== 'number') {
+      if (this.common === undefined && buffer.final && end.atEnd) throw this.truncated();
+      yield await this.resume(line, end.reason);
+      return;
+    }
+    const outcome = this.take(line, end);
+    const inner = outcome.ok && outer ? soleList(outcome.row) : undefined;
+    if (inner === undefined) yield outcome;
+    else for (const row of inner) yield { ok: true, line, row };
+  }
+
+  /** Offset of the value under a known name at the top of the object at the position; undefined where there is none. */
+  private async findList(): Promise<number | undefined> {
+    const { buffer } = this;
+    let offset = 1;
+    for (;;) {
+      const member = await this.member(offset);
+      if (member === undefined) return undefined;
+      const { text, position } = buffer;
+      const opening = text[position + member.value];
+      if (
+        opening === '[' &&
+        LISTS.has(member.key) &&
+        /^\[\s*\{/.test(text.slice(position + member.value, position + member.value + 200))
+      )
+        return member.value;
+      if (opening === '{' && WRAPPERS.has(member.key)) return member.value;
+      const end = await this.scan(member.value);
+      if (typeof end !== 'number') return undefined;
+      offset = end;
+    }
+  }
+
+  /** Key and start of the value of the object member at `offset` from the position; undefined after the last or at damage. */
+  private async member(offset: number): Promise<{ key: string; value: number } | undefined> {
+    const { buffer } = this;
+    for (;;) {
+      const { text, position } = buffer;
+      const head = /[\s,]*(?:"|(\}))/y;
+      head.lastIndex = position + offset;
+      const match = head.exec(text);
+      if (match?.[1] !== undefined) return undefined;
+      if (match !== null) {
+        const open = head.lastIndex - 1;
+        const close = stringEnd(text, open);
+        const colon = /\s*:\s*(?=\S)/y;
+        colon.lastIndex = Math.max(0, close);
+        // A list is told by its first element, so some text after the bracket is needed.
+        if (close > 0 && colon.test(text) && (colon.lastIndex + 200 < text.length || buffer.final)) {
+          const key = text.slice(open + 1, close - 1);
+          return { key, value: colon.lastIndex - position };
+        }
+      }
+      if (buffer.length > LONGEST_RECORD || !(await buffer.grow())) return undefined;
+    }
+  }
+
+  /** `--record a.b`: into the object under `a`, to the array or object under `b`. */
+  private async *named(path: string[]): AsyncGenerator<RowOutcome, void, undefined> {
+    const { buffer } = this;
+    if ((await buffer.skipBlanks()) === '') return;
+    for (const name of path) {
+      if ((await buffer.skipBlanks()) !== '{') throw this.noRecord([]);
+      const keys: string[] = [];
+      let offset = 1;
+      for (;;) {
+        const member = await this.member(offset);
+        if (member === undefined) throw this.noRecord(keys);
+        keys.push(member.key);
+        if (member.key === name) {
+          buffer.advance(buffer.position + member.value);
+          break;
+        }
+        const end = await this.scan(member.value);
+        if (typeof end !== 'number') throw this.noRecord(keys);
+        // Members passed over need not stay in memory; the position then lies inside the object.
+        buffer.advance(buffer.position + end);
+        offset = 0;
+      }
+    }
+    if (buffer.text[buffer.position] === '[') yield* this.list();
+    else yield* this.object(false);
+    await this.leaveWrapper();
+  }
+
+  /** Reads what follows the list inside its wrapper, to its end: a file that breaks off there is not whole. */
+  private async leaveWrapper(): Promise<void> {
+    const { buffer } = this;
+    if (this.left) return;
+    this.left = true;
+    let last = '';
+    for (;;) {
+      const rest = buffer.text.slice(buffer.position).trimEnd();
+      if (rest !== '') last = rest[rest.length - 1]!;
+      buffer.advance(buffer.text.length);
+      if (!(await buffer.grow())) break;
+    }
+    if (last !== '}' && last !== ']') throw this.truncated();
+  }
+
+  /** End of the value `offset` from the position, from the position; or why there is none. */
+  private async scan(offset = 0): Promise<number | { reason: string; atEnd: boolean }> {
+    const { buffer } = this;
+    for (;;) {
+      const scan = scanJson(buffer.text, buffer.position + offset, buffer.final);
+      if (scan.state === 'value') return scan.end - buffer.position;
+      if (scan.state === 'broken') return { reason: scan.reason, atEnd: scan.at >= buffer.text.length };
+      if (buffer.length - offset > LONGEST_RECORD)
+        return { reason: `longer than ${LONGEST_RECORD} characters`, atEnd: false };
+      await buffer.grow();
+    }
+  }
+
+  /** The record that ends `end` characters after the position. */
+  private take(line: number, end: number): RowOutcome {
+    const { buffer } = this;
+    const text = buffer.text.slice(buffer.position, buffer.position + end);
+    buffer.advance(buffer.position + end);
+    const row = asRow(text);
+    if (typeof row === 'string') return { ok: false, line, reason: row, found: quoteFound(text) };
+    this.learn(row);
+    return { ok: true, line, row };
+  }
+
+  private learn(row: Row): void {
+    const keys = Object.keys(row);
+    if (this.common === undefined) this.common = new Set(keys);
+    else for (const key of this.common) if (!(key in row)) this.common.delete(key);
+    if (this.known.size < 1000) for (const key of keys) this.known.add(key);
+  }
+
+  /** Passes over damage at the position, on to the next object that is a record. */
+  private async resume(line: number, reason: string): Promise<RowOutcome> {
+    const { buffer } = this;
+    const found = buffer.text.slice(buffer.position, buffer.position + 200);
+    // Before the first sound record, the keys that the broken one shows stand for those of records.
+    const common =
+      this.common ?? new Set([...found.matchAll(/"([^"\\]{1,60})"\s*:/g)].map((match) => match[1]!).slice(0, 4));
+    let offset = 1;
+    for (;;) {
+      const opening = /\{\s*"/g;
+      opening.lastIndex = buffer.position + offset;
+      const match = opening.exec(buffer.text);
+      if (match === null) {
+        if (buffer.final) break;
+        // A brace at the very end may open the next object.
+        const brace = buffer.text.lastIndexOf('{');
+        const keep = brace >= 0 && /^\{\s*$/.test(buffer.text.slice(brace)) ? brace : buffer.text.length;
+        buffer.advance(Math.max(buffer.position, keep));
+        offset = 0;
+        await buffer.grow();
+        continue;
+      }
+      offset = match.index - buffer.position;
+      const end = await this.scan(offset);
+      if (typeof end === 'number' && (await this.endsRecord(end)) && this.isRecord(offset, end, common)) {
+        buffer.advance(buffer.position + offset);
+        return { ok: false, line, reason, found: quoteFound(found) };
+      }
+      buffer.advance(buffer.position + offset + 1);
+      offset = 0;
+    }
+    // Nothing sound follows: the damaged record was the last, if the file still ends as JSON does.
+    const tail = buffer.text.trimEnd();
+    if (!/[\]}]$/.test(tail)) throw this.truncated();
+    const close = tail.lastIndexOf(']');
+    buffer.advance(close >= buffer.position ? close : buffer.text.length);
+    if (close < 0) buffer.advance(buffer.text.length);
+    return { ok: false, line, reason, found: quoteFound(found) };
+  }
+
+  /** What follows the object that ends at `end` is what follows a record. */
+  private async endsRecord(end: number): Promise<boolean> {
+    const { buffer } = this;
+    for (;;) {
+      const match = /\s*(\S)/y;
+      match.lastIndex = buffer.position + end;
+      const next = match.exec(buffer.text)?.[1];
+      if (next !== undefined) return next === ',' || next === ']' || next === '{';
+      if (!(await buffer.grow())) return true;
+    }
+  }
+
+  private isRecord(offset: number, end: number, common: ReadonlySet<string>): boolean {
+    const row = asRow(this.buffer.text.slice(this.buffer.position + offset, this.buffer.position + end));
+    if (typeof row === 'string') return false;
+    const keys = Object.keys(row);
+    const shared = [...common].filter((key) => key in row).length;
+    if (shared < 0.6 * common.size) return false;
+    return this.known.size === 0 || keys.filter((key) => this.known.has(key)).length * 2 >= keys.length;
+  }
+
+  private truncated() {
+    return inputError('the JSON ends before its list of records does', {
+      code: 'import.truncated',
+      file: this.file.path,
+      line: this.buffer.line,
+      expected: 'a closing bracket at the end of the file',
+      found: 'end of file',
+      hint: 'Export or copy the file again; nothing of it was stored.',
+    });
+  }
+
+  private wrongStart(first: string) {
+    return inputError('the file is not JSON', {
+      code: 'import.format',
+      file: this.file.path,
+      line: this.buffer.line,
+      expected: 'a list or an object',
+      found: quoteFound(this.buffer.text.slice(this.buffer.position, this.buffer.position + 40) || first),
+      hint: 'Name the format with --format.',
+    });
+  }
+
+  private noRecord(keys: readonly string[]) {
+    return inputError('--record names nothing in the file', {
+      code: 'import.record',
+      file: this.file.path,
+      field: this.record!,
+      expected: 'the name of a list of records, with dots where it lies deeper',
+      found: keys.length === 0 ? 'no object there' : `names ${keys.slice(0, 20).join(', ')}`,
+      hint: 'Name the list that holds the records, or leave --record out where the file is a list.',
+    });
+  }
+}
+
+/** The record of a text, or why it is none. */
+function asRow(text: string): Row | string {
+  let value: unknown;
+  try {
+    value = parseJson(text);
+  } catch (error) {
+    return `not valid JSON: ${jsonReason(error)}`;
+  }
+  return value === null || typeof value !== 'object' || Array.isArray(value) ? 'not a JSON object' : (value as Row);
+}
+
+/** The one list of objects in an object that is itself no record of a patent. */
+function soleList(row: Row): Row[] | undefined {
+  if (Object.keys(row).some(isKnownColumn)) return undefined;
+  const lists = Object.values(row).filter(
+    (value): value is Row[] =>
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value.every((item) => item !== null && typeof item === 'object' && !Array.isArray(item)),
+  );
+  return lists.length === 1 ? lists[0] : undefined;
+}
