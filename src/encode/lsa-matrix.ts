@@ -1,7 +1,8 @@
 /**
  * The matrices of LSA: one sparse (compressed rows, float32) and tall dense ones (row-major, float32), with the few
- * operations a randomised SVD needs. Sums over rows run in float64 where they decide orthogonality.
+ * operations a randomised SVD needs. Products run in the kernel's SIMD float32; sums that decide orthogonality in float64.
  */
+import type { Placed, RowKernel } from './lsa-kernel.ts';
 
 /** Compressed sparse rows: entries of row i are [starts[i], starts[i + 1]). */
 export interface SparseMatrix {
@@ -33,133 +34,105 @@ export function transpose({ rows, columns, starts, indices, values }: SparseMatr
   return result;
 }
 
-/** sparse [n, m] times dense [m, width] -> [n, width]. */
-export function multiplySparse(
-  { rows, starts, indices, values }: SparseMatrix,
-  dense: Float32Array,
-  width: number,
-): Float32Array {
-  const result = new Float32Array(rows * width);
-  for (let row = 0; row < rows; row++)
-    addRows(result, row * width, dense, indices, values, starts[row]!, starts[row + 1]!, width);
-  return result;
+/** A sparse matrix whose entries lie in the kernel's memory. */
+export interface PlacedSparse {
+  rows: number;
+  starts: Int32Array;
+  indices: Placed<Int32Array>;
+  values: Placed<Float32Array>;
 }
 
-/** result[at + c] += sum over i in [from, to) of values[i] * dense[indices[i], c], four entries at a time. */
-export function addRows(
-  result: Float32Array,
-  at: number,
-  dense: Float32Array,
-  indices: Int32Array,
-  values: Float32Array,
-  from: number,
-  to: number,
+export function placeSparse(kernel: RowKernel, { rows, starts, indices, values }: SparseMatrix): PlacedSparse {
+  const placed = { rows, starts, indices: kernel.integers(indices.length), values: kernel.floats(values.length) };
+  placed.indices.view.set(indices);
+  placed.values.view.set(values);
+  return placed;
+}
+
+/** result [n, width] = sparse [n, m] times dense [m, width]; width a multiple of `lanes`. */
+export function multiplySparse(
+  kernel: RowKernel,
+  { rows, starts, indices, values }: PlacedSparse,
+  dense: Placed<Float32Array>,
+  result: Placed<Float32Array>,
   width: number,
 ): void {
-  let i = from;
-  for (; i + 3 < to; i += 4) {
-    const a = values[i]!;
-    const b = values[i + 1]!;
-    const c = values[i + 2]!;
-    const d = values[i + 3]!;
-    let p = indices[i]! * width;
-    let q = indices[i + 1]! * width;
-    let r = indices[i + 2]! * width;
-    let s = indices[i + 3]! * width;
-    for (let k = at; k < at + width; k++)
-      result[k]! += a * dense[p++]! + b * dense[q++]! + c * dense[r++]! + d * dense[s++]!;
-  }
-  for (; i < to; i++) {
-    const a = values[i]!;
-    let p = indices[i]! * width;
-    for (let k = at; k < at + width; k++) result[k]! += a * dense[p++]!;
+  result.view.fill(0);
+  for (let row = 0; row < rows; row++) {
+    const from = starts[row]!;
+    const out = result.at + row * width * 4;
+    kernel.addRows(out, dense.at, indices.at + from * 4, values.at + from * 4, starts[row + 1]! - from, width);
   }
 }
 
-/** Yᵀ Y of a tall matrix [n, width], in float64. */
-export function gram(tall: Float32Array, width: number): Float64Array {
+/** result [n, kept] = tall [n, width] times square [width, kept]; kept a multiple of `lanes`. `order` holds 0..width-1. */
+export function multiplyTall(
+  kernel: RowKernel,
+  tall: Placed<Float32Array>,
+  square: Placed<Float32Array>,
+  result: Placed<Float32Array>,
+  order: Placed<Int32Array>,
+  width: number,
+  kept: number,
+): void {
+  result.view.fill(0);
+  for (let row = 0; row * width < tall.view.length; row++)
+    kernel.addRows(result.at + row * kept * 4, square.at, order.at, tall.at + row * width * 4, width, kept);
+}
+
+/** Aᵀ B of two tall matrices [n, width] of which it is known to be symmetric, in float64. */
+export function symmetricProduct(a: Float32Array, b: Float32Array, width: number): Float64Array {
   const result = new Float64Array(width * width);
-  const rows = tall.length / width;
-  const [a, b, c, d] = [0, 1, 2, 3].map(() => new Float64Array(width)) as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ];
-  const quad = [a, b, c, d];
+  const rows = a.length / width;
+  const block = Array.from({ length: 8 }, () => new Float64Array(width));
+  const [a0, a1, a2, a3, b0, b1, b2, b3] = block as [
+    Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array,
+  ]; // biome-ignore format: four rows of each
   for (let row = 0; row < rows; row += 4) {
     for (let lane = 0; lane < 4; lane++) {
-      if (row + lane < rows) quad[lane]!.set(tall.subarray((row + lane) * width, (row + lane + 1) * width));
-      else quad[lane]!.fill(0);
+      for (const [matrix, target] of [
+        [a, block[lane]!],
+        [b, block[lane + 4]!],
+      ] as const) {
+        if (row + lane < rows) target.set(matrix.subarray((row + lane) * width, (row + lane + 1) * width));
+        else target.fill(0);
+      }
     }
     for (let i = 0; i < width; i++) {
-      const [p, q, r, s] = [a[i]!, b[i]!, c[i]!, d[i]!];
+      const [p, q, r, s] = [a0[i]!, a1[i]!, a2[i]!, a3[i]!];
       const at = i * width;
-      for (let j = i; j < width; j++) result[at + j]! += p * a[j]! + q * b[j]! + r * c[j]! + s * d[j]!;
+      for (let j = i; j < width; j++) result[at + j]! += p * b0[j]! + q * b1[j]! + r * b2[j]! + s * b3[j]!;
     }
   }
   for (let i = 0; i < width; i++) for (let j = 0; j < i; j++) result[i * width + j] = result[j * width + i]!;
   return result;
 }
 
-/** tall [n, width] times square [width, kept] -> [n, kept]; `square` has rows of `width`, of which the first `kept` count. */
-export function multiplyTall(tall: Float32Array, width: number, square: Float64Array, kept: number): Float32Array {
-  const rows = tall.length / width;
-  const result = new Float32Array(rows * kept);
-  const sums = new Float64Array(kept);
-  for (let row = 0; row < rows; row++) {
-    sums.fill(0);
-    for (let i = 0; i < width; i++) {
-      const factor = tall[row * width + i]!;
-      if (factor === 0) continue;
-      const at = i * width;
-      for (let j = 0; j < kept; j++) sums[j]! += factor * square[at + j]!;
-    }
-    result.set(sums, row * kept);
-  }
-  return result;
-}
-
 /**
- * Makes the columns of a tall matrix orthonormal, in place, by Cholesky QR: Yᵀ Y = Rᵀ R, Q = Y R⁻¹. A column that depends
- * on those before it (to float32's precision) becomes zero: the rank of the matrix is not more than that.
+ * The matrix that makes the columns of Y orthonormal, Y R⁻¹, from its Gram matrix G = Yᵀ Y = Rᵀ R (Cholesky QR). A column that
+ * depends on those before it, to float32's precision, becomes zero.
  */
-export function orthonormalise(tall: Float32Array, width: number): void {
-  const r = gram(tall, width); // the upper triangle becomes R
-  const dependent = new Uint8Array(width);
+export function orthonormaliser(gram: Float64Array, width: number): Float64Array {
+  const r = Float64Array.from(gram); // its upper triangle becomes R
+  const inverse = new Float64Array(width * width);
   for (let i = 0; i < width; i++) {
-    const before = r[i * width + i]!;
-    let pivot = before;
-    for (let k = 0; k < i; k++) pivot -= r[k * width + i]! ** 2;
-    if (!(pivot > before * 1e-10) || before < 1e-30) {
-      dependent[i] = 1;
-      for (let j = i; j < width; j++) r[i * width + j] = 0;
-      continue;
-    }
-    const root = Math.sqrt(pivot);
-    r[i * width + i] = root;
     for (let k = 0; k < i; k++) {
       const factor = r[k * width + i]!;
-      if (factor === 0) continue;
-      for (let j = i + 1; j < width; j++) r[i * width + j]! -= factor * r[k * width + j]!;
+      if (factor !== 0) for (let j = i; j < width; j++) r[i * width + j]! -= factor * r[k * width + j]!;
     }
-    for (let j = i + 1; j < width; j++) r[i * width + j]! /= root;
-  }
-  const row = new Float64Array(width);
-  for (let at = 0; at < tall.length; at += width) {
-    row.set(tall.subarray(at, at + width));
-    for (let i = 0; i < width; i++) {
-      if (dependent[i] === 1) {
-        row[i] = 0;
-        continue;
-      }
-      const value = row[i]! / r[i * width + i]!;
-      row[i] = value;
-      const from = i * width;
-      for (let j = i + 1; j < width; j++) row[j]! -= value * r[from + j]!;
+    const pivot = r[i * width + i]!;
+    const independent = pivot > gram[i * width + i]! * 1e-10 && pivot > 1e-30;
+    const scale = independent ? 1 / Math.sqrt(pivot) : 0;
+    for (let j = i; j < width; j++) r[i * width + j]! *= scale;
+    if (!independent) continue;
+    // Column i of R⁻¹: (e_i - sum over k < i of column k * R[k, i]) / R[i, i].
+    inverse[i * width + i] = scale;
+    for (let k = 0; k < i; k++) {
+      const factor = r[k * width + i]! * scale;
+      if (factor !== 0) for (let m = 0; m <= k; m++) inverse[m * width + i]! -= factor * inverse[m * width + k]!;
     }
-    tall.set(row, at);
   }
+  return inverse;
 }
 
 /**

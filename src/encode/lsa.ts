@@ -17,14 +17,15 @@
  */
 import { inputError } from '../base/errors.ts';
 import { stream } from '../base/random.ts';
+import { lanes, type Placed, RowKernel } from './lsa-kernel.ts';
 import {
-  addRows,
-  gram,
   multiplySparse,
   multiplyTall,
-  orthonormalise,
+  orthonormaliser,
+  placeSparse,
   type SparseMatrix,
   symmetricEigen,
+  symmetricProduct,
   transpose,
 } from './lsa-matrix.ts';
 
@@ -50,6 +51,8 @@ type Tokens = ArrayLike<number>;
 
 /** More columns than dimensions, so that the last dimensions are found as well as the first. */
 const oversampling = 16;
+/** Distinct terms of a text that are projected at once. */
+const chunk = 4096;
 
 /** Takes documents one by one; `fit` gives the model. */
 export class LsaBuilder {
@@ -146,8 +149,12 @@ export class LsaModel {
   /** Of the sampled documents' matrix, descending. */
   readonly singularValues: Float64Array;
   private readonly weighting: Weighting;
-  /** [terms, dimensions] */
-  private readonly components: Float32Array;
+  private readonly kernel: RowKernel;
+  /** [terms, dimensions rounded up to `lanes`] */
+  private readonly components: Placed<Float32Array>;
+  private readonly sum: Placed<Float32Array>;
+  private readonly indices: Placed<Int32Array>;
+  private readonly values: Placed<Float32Array>;
   private readonly counter = new TermCounter();
 
   constructor(parts: {
@@ -161,7 +168,13 @@ export class LsaModel {
     this.dimensions = parts.dimensions;
     this.singularValues = parts.singularValues;
     this.weighting = parts.weighting;
-    this.components = parts.components;
+    const width = roundUp(parts.dimensions);
+    this.kernel = new RowKernel(4 * (parts.components.length + width + 2 * chunk) + 256);
+    this.components = this.kernel.floats(parts.components.length);
+    this.components.view.set(parts.components);
+    this.sum = this.kernel.floats(width);
+    this.indices = this.kernel.integers(chunk);
+    this.values = this.kernel.floats(chunk);
   }
 
   /** Fits on documents as token ids, read once. */
@@ -173,7 +186,7 @@ export class LsaModel {
 
   /** Bytes the model holds. */
   get bytes(): number {
-    return this.components.byteLength + this.weighting.idf.byteLength + this.weighting.columns.byteLength;
+    return this.components.view.byteLength + this.weighting.idf.byteLength + this.weighting.columns.byteLength;
   }
 
   /** The vector of a text, of length 1; all zero where no token is known. */
@@ -189,11 +202,24 @@ export class LsaModel {
     const indices = new Int32Array(terms.length);
     const values = new Float32Array(terms.length);
     const used = weigh(this.weighting, terms, counts, indices, values, 0);
-    const vector = target.subarray(at, at + this.dimensions).fill(0);
-    addRows(vector, 0, this.components, indices, values, 0, used, this.dimensions);
+    this.sum.view.fill(0);
+    for (let from = 0; from < used; from += chunk) {
+      const to = Math.min(used, from + chunk);
+      this.indices.view.set(indices.subarray(from, to));
+      this.values.view.set(values.subarray(from, to));
+      this.kernel.addRows(
+        this.sum.at,
+        this.components.at,
+        this.indices.at,
+        this.values.at,
+        to - from,
+        this.sum.view.length,
+      );
+    }
     let squares = 0;
-    for (const value of vector) squares += value * value;
-    if (squares > 0) for (let i = 0, scale = 1 / Math.sqrt(squares); i < vector.length; i++) vector[i]! *= scale;
+    for (const value of this.sum.view) squares += value * value;
+    const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
+    for (let i = 0; i < this.dimensions; i++) target[at + i] = this.sum.view[i]! * scale;
   }
 
   /** Vectors of many texts, [texts, dimensions]. */
@@ -206,7 +232,8 @@ export class LsaModel {
   }
 }
 
-function lsaSettings(options: LsaOptions): LsaSettings {
+/** All settings with their defaults, checked. */
+export function lsaSettings(options: LsaOptions): LsaSettings {
   const {
     dimensions = 256,
     sublinear = true,
@@ -257,29 +284,56 @@ function rightSingularVectors(
   { dimensions, iterations, seed }: LsaSettings,
 ): { vectors: Float32Array; dimensions: number; singularValues: Float64Array } {
   const short = Math.min(matrix.rows, matrix.columns);
-  const width = Math.min(dimensions + oversampling, short);
-  if (width === 0) return { vectors: new Float32Array(0), dimensions: 0, singularValues: new Float64Array(0) };
+  if (short === 0) return { vectors: new Float32Array(0), dimensions: 0, singularValues: new Float64Array(0) };
+  const long = Math.max(matrix.rows, matrix.columns);
+  const width = roundUp(Math.min(dimensions + oversampling, short));
+  const entries = matrix.indices.length;
+  const kernel = new RowKernel(16 * entries + 4 * width * (2 * short + 2 * long + width + 1) + 1024);
   const turned = transpose(matrix);
-  const [tall, wide] = matrix.rows <= matrix.columns ? [matrix, turned] : [turned, matrix];
+  const documentsShort = matrix.rows <= matrix.columns;
+  // `tall` has the short side as rows.
+  const tall = placeSparse(kernel, documentsShort ? matrix : turned);
+  const wide = placeSparse(kernel, documentsShort ? turned : matrix);
+  const square = kernel.floats(width * width);
+  const order = kernel.integers(width);
+  order.view.set(order.view.map((_, i) => i));
+  let q = kernel.floats(short * width);
+  let y = kernel.floats(short * width);
+  const z = kernel.floats(long * width);
+  const orthonormalise = (): void => {
+    square.view.set(orthonormaliser(symmetricProduct(q.view, q.view, width), width));
+    multiplyTall(kernel, q, square, y, order, width, width);
+    [q, y] = [y, q];
+  };
   const random = stream(seed, 'lsa', 'start');
-  // `tall` has the short side as rows: Q [short, width], Z = tallᵀ Q [long, width].
-  let q = Float32Array.from({ length: short * width }, () => random.normal());
-  orthonormalise(q, width);
+  for (let i = 0; i < q.view.length; i++) q.view[i] = random.normal();
+  orthonormalise();
   for (let i = 0; i < iterations; i++) {
-    q = multiplySparse(tall, multiplySparse(wide, q, width), width) as Float32Array<ArrayBuffer>;
-    orthonormalise(q, width);
+    multiplySparse(kernel, wide, q, z, width);
+    multiplySparse(kernel, tall, z, y, width);
+    [q, y] = [y, q];
+    orthonormalise();
   }
-  orthonormalise(q, width);
-  const z = multiplySparse(wide, q, width);
-  const { values, vectors } = symmetricEigen(gram(z, width), width);
-  const least = values[0]! * 1e-7;
+  orthonormalise(); // the second time makes it so to the last digits
+  multiplySparse(kernel, wide, q, z, width);
+  multiplySparse(kernel, tall, z, y, width);
+  const { values, vectors } = symmetricEigen(symmetricProduct(q.view, y.view, width), width);
+  const least = values[0]! * 1e-6;
   let kept = 0;
   while (kept < Math.min(dimensions, width) && values[kept]! > least) kept++;
   const singularValues = values.slice(0, kept).map(Math.sqrt);
-  if (matrix.rows <= matrix.columns)
-    for (let j = 0; j < kept; j++) for (let i = 0; i < width; i++) vectors[i * width + j]! /= singularValues[j]!;
-  const components = multiplyTall(matrix.rows <= matrix.columns ? z : q, width, vectors, kept);
-  return { vectors: components, dimensions: kept, singularValues };
+  // With Q on the documents' side, V = Xᵀ Q W S⁻¹; on the terms' side, V = Q W.
+  const padded = roundUp(kept);
+  for (let i = 0; i < width; i++)
+    for (let j = 0; j < padded; j++)
+      square.view[i * padded + j] = j < kept ? vectors[i * width + j]! / (documentsShort ? singularValues[j]! : 1) : 0;
+  const right = kernel.floats(matrix.columns * padded);
+  multiplyTall(kernel, documentsShort ? z : q, square, right, order, width, padded);
+  return { vectors: right.view.slice(), dimensions: kept, singularValues };
+}
+
+function roundUp(width: number): number {
+  return Math.ceil(width / lanes) * lanes;
 }
 
 /** Distinct tokens of a document with their counts, in order of first appearance. */
