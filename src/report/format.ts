@@ -32,9 +32,9 @@ export function pValue(p: number): string {
   return p < 0.001 ? '< 0.001' : p.toFixed(3);
 }
 
-/** `p = 0.012`, `p < 0.001`. */
+/** `p = 0.012`, `p < 0.001`, held together by no-break spaces. */
 export function pPhrase(p: number, name = 'p'): string {
-  return p < 0.001 ? `${name} < 0.001` : `${name} = ${pValue(p)}`;
+  return `${name.replaceAll(' ', '\u00A0')}\u00A0${p < 0.001 ? '<' : '='}\u00A0${p < 0.001 ? '0.001' : pValue(p)}`;
 }
 
 /** A count with thousands separated: 46,069. */

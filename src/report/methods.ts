@@ -99,12 +99,12 @@ function statistics({ results }: Standings): string {
   );
   const drawn = resamples.length === 1 ? ` (${count(resamples[0]!)} resamples)` : '';
   const parts = [
-    `Intervals are 95 % bootstrap intervals over queries${drawn}, queries of one patent family drawn together.`,
+    `Intervals are 95 % bootstrap intervals, bias-corrected and accelerated${drawn}, over queries, those of one patent family drawn together.`,
   ];
   if (comparisons.length > 0) {
     const margins = unique(comparisons.map((table) => table.margin));
     parts.push(
-      `Systems were compared in pairs over the same queries, p values adjusted by Holm over all pairs of one corpus, view and metric. A verdict is “better” or “worse” where the adjusted test rejects at 5 %, “equivalent” where the interval lies within the margin of ±${listOf(margins.map(String))}, else “undecided”; the smallest difference detectable is given for 80 % power at 5 %.`,
+      `Systems were compared in pairs over the same queries by a randomisation test (signs of the differences, families kept together), p values adjusted by Holm over all pairs of one corpus, view and metric. With a practical margin of ${listOf(margins.map(String))}, a verdict is “equivalent” where the 90 % interval of the difference lies within the margin, “better” or “worse” where the difference reaches the margin, its 95 % interval excludes 0 and the adjusted p is below 0.05, else “undecided”; the smallest difference detectable is given for 80 % power in a single test at 5 %.`,
     );
   }
   if (cells.some((cell) => cell.chosen !== undefined || cell.fuse !== undefined)) {

@@ -5,7 +5,18 @@
  */
 import type { Comparison, Verdict } from '../metrics/types.ts';
 import { type CellResult, systemName } from '../study/results.ts';
-import { count, interval, listOf, metricName, pPhrase, score, signed, signedInterval } from './format.ts';
+import {
+  count,
+  interval,
+  listOf,
+  metricName,
+  plural,
+  pPhrase,
+  pValue,
+  score,
+  signed,
+  signedInterval,
+} from './format.ts';
 import type { Group, Standings } from './standings.ts';
 
 /** A sentence in pieces, so that a page can link what it names: plain text, or a text that belongs to a cell. */
@@ -31,7 +42,7 @@ export function groupSentences(standings: Standings, group: Group): Sentence[] {
     { text: systemName(best), cell: best },
     ` has the highest mean ${metricName(metric)}, `,
     { text: score(estimate.value), cell: best },
-    ` ${interval(estimate)}, over ${count(best.queries)} queries.`,
+    ` ${interval(estimate)}, over ${plural(best.queries, 'query', 'queries')}.`,
   ];
   if (group.cells.length === 1) return [lead];
   const duels = duelsOf(standings, group, best);
@@ -39,30 +50,33 @@ export function groupSentences(standings: Standings, group: Group): Sentence[] {
   const sentences = [lead];
   const better = by('better');
   const others = group.cells.length - 1;
+  const margin = tableOf(standings, group)?.margin;
   if (better.length === others && others > 1) {
-    sentences.push(['It is better than every other system; the closest is ', ...described(better[0]!), '.']);
+    sentences.push(['It is better than every other system; the closest is ', ...described(better.slice(0, 1)), '.']);
   } else if (better.length > 0) {
-    sentences.push(['It is better than ', ...joined(better.map(described)), '.']);
+    sentences.push(['It is better than ', ...described(better), '.']);
   }
   if (by('equivalent').length > 0) {
-    const margin = marginOf(standings, group);
+    sentences.push([`It is equivalent, within the margin of ±${margin}, to `, ...described(by('equivalent')), '.']);
+  }
+  if (by('worse').length > 0) {
+    sentences.push(['Query by query it is nevertheless worse than ', ...described(by('worse')), '.']);
+  }
+  // Undecided has two faces: a difference shown to exist but not to reach the margin, and too few queries to tell.
+  const small = by('undecided').filter(({ pair }) => pair.pHolm < 0.05);
+  const open = by('undecided').filter(({ pair }) => !(pair.pHolm < 0.05));
+  if (small.length > 0) {
     sentences.push([
-      'It is equivalent, within the margin of ',
-      margin === undefined ? 'the study' : `±${margin}`,
-      ', to ',
-      ...joined(by('equivalent').map(described)),
+      `A difference is shown, but not that it reaches the margin of ±${margin}, to `,
+      ...described(small),
       '.',
     ]);
   }
-  if (by('worse').length > 0) {
-    sentences.push(['Query by query it is nevertheless worse than ', ...joined(by('worse').map(described)), '.']);
-  }
-  const undecided = by('undecided');
-  if (undecided.length > 0) {
-    const detectable = Math.max(...undecided.map((duel) => duel.pair.detectable));
+  if (open.length > 0) {
+    const detectable = Math.max(...open.map((duel) => duel.pair.detectable));
     sentences.push([
       'Undecided against ',
-      ...joined(undecided.map(described)),
+      ...described(open),
       `: with these queries a true difference below ${score(detectable)} would often go unseen.`,
     ]);
   }
@@ -108,7 +122,7 @@ export function detectableSentence(standings: Standings, group: Group): string |
   if (sizes.length === 0) return undefined;
   const [low, high] = [score(Math.min(...sizes)), score(Math.max(...sizes))];
   const difference = low === high ? `of ${low}` : `between ${low} and ${high}, depending on the pair,`;
-  return `With ${count(group.best.queries)} queries, a true difference ${difference} would be detected with 80 % power at 5 %; a margin of ±${table.margin} counts as practically relevant.`;
+  return `With ${plural(group.best.queries, 'query', 'queries')}, a true difference ${difference} would be detected with 80 % power at 5 %; a margin of ±${table.margin} counts as practically relevant.`;
 }
 
 function baselineSentence(standings: Standings, group: Group): Sentence | undefined {
@@ -139,11 +153,19 @@ function duelsOf(standings: Standings, group: Group, system: CellResult, turned 
   });
 }
 
-function described({ other, pair }: Against): Sentence {
-  return [
-    { text: systemName(other), cell: other },
-    ` (${signed(pair.difference)} ${signedInterval(pair)}, ${pPhrase(pair.pHolm, 'Holm p')})`,
-  ];
+/** The others with their differences, and how sure the tests are of all of them. */
+function described(duels: Against[]): Sentence {
+  const named = duels.map(
+    ({ other, pair }): Sentence => [
+      { text: systemName(other), cell: other },
+      ` (${signed(pair.difference)} ${signedInterval(pair)}${duels.length === 1 ? `, ${pPhrase(pair.pHolm, 'Holm p')}` : ''})`,
+    ],
+  );
+  if (duels.length === 1) return named[0]!;
+  const ps = duels.map(({ pair }) => pair.pHolm);
+  const [low, high] = [Math.min(...ps), Math.max(...ps)];
+  const told = high < 0.001 ? `each ${pPhrase(high, 'Holm p')}` : `Holm p from ${pValue(low)} to ${pValue(high)}`;
+  return [...joined(named), `, ${told}`];
 }
 
 function joined(items: Sentence[], separator = ', ', last = ' and '): Sentence {
@@ -157,10 +179,6 @@ function tableOf(standings: Standings, group: Group) {
   return standings.results.comparisons.find(
     (table) => table.corpus === group.corpus && table.view === group.view && table.metric === standings.metric,
   );
-}
-
-function marginOf(standings: Standings, group: Group): number | undefined {
-  return tableOf(standings, group)?.margin;
 }
 
 /** What the best system's own views say of each other: its best view against every other, where tested. */

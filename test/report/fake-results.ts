@@ -305,8 +305,8 @@ function fakeComparison(metric: string, a: string, b: string, difference: number
   const p = Math.min(1, Math.exp(-0.717 * Math.abs(difference / error) - 0.416 * (difference / error) ** 2));
   const pHolm = Math.min(1, p * 8);
   let verdict: Verdict = 'undecided';
-  if (pHolm < 0.05) verdict = difference > 0 ? 'better' : 'worse';
-  else if (lower > -0.01 && upper < 0.01) verdict = 'equivalent';
+  if (Math.abs(difference) + 1.645 * error < 0.01) verdict = 'equivalent';
+  else if (Math.abs(difference) >= 0.01 && pHolm < 0.05) verdict = difference > 0 ? 'better' : 'worse';
   return { metric, a, b, difference, lower, upper, p, pHolm, verdict, detectable: 2.8 * error, queries };
 }
 

@@ -15,13 +15,14 @@ const rowHeight = 18;
 export function rangeScale(estimates: readonly Estimate[]): Scale {
   const low = Math.min(...estimates.map((estimate) => estimate.lower));
   const high = Math.max(...estimates.map((estimate) => estimate.upper));
-  return linear([low, high], [8, width - 8], { count: 4 });
+  const pad = (high - low) * 0.03;
+  return linear([low - pad, high + pad], [8, width - 8], { count: 5, nice: false });
 }
 
 /** The axis in the table's head. */
 export function rangeAxis(scale: Scale, label: string): Markup {
   return svg(width, 20, `axis: ${label}`, [
-    html`<path class="axis" d="M${fixed(scale.ticks[0] === undefined ? 0 : scale(scale.ticks[0]))},19.5H${fixed(scale(scale.ticks.at(-1) ?? 0))}"/>`,
+    html`<path class="axis" d="M8,19.5H${width - 8}"/>`,
     scale.ticks.map((tick) => {
       const at = fixed(scale(tick));
       return html`<path class="axis" d="M${at},15v4"/><text class="tick" x="${at}" y="11" text-anchor="middle">${tickLabel(tick, scale.ticks)}</text>`;

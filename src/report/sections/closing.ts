@@ -75,7 +75,7 @@ function entry(cell: CellResult): Markup {
 
 /** A path as a relative address: never a scheme, never another host. */
 function relative(path: string): string {
-  return `./${path.split(/[\\/]/).map(encodeURIComponent).join('/')}`;
+  return `./${path.toWellFormed().split(/[\\/]/).map(encodeURIComponent).join('/')}`;
 }
 
 function flat(value: object, prefix = ''): [string, Content][] {

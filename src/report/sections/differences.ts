@@ -25,7 +25,7 @@ export function differences(page: Page, present: ReadonlySet<string>): Markup {
     id: 'differences',
     title: 'Query by query',
     csv: files.differences,
-    lead: html`A mean hides how often a system wins. Each row is one pair: the queries it wins, ties and loses, the spread of the differences (ties not drawn; the bar below spans the middle half), and quantiles.`,
+    lead: html`A mean hides how often a system wins. Each row is one pair: the queries it wins, ties and loses, the spread of the differences (ties not drawn; the bar below spans the middle half), and quantiles (more of them in the CSV).`,
     body: [panels, budget.note('pairs', files.differences)],
   });
 }
@@ -41,7 +41,7 @@ function differenceTable({ corpus, view, metric }: Pair, rows: Markup[]): Markup
   const name = metricName(metric);
   return scroller(
     `Per-query differences, ${corpus}, ${view}, ${name}`,
-    html`<table class="pairs"><caption>Differences of one query in ${name}, A minus B</caption><thead><tr><th scope="col">A against B</th><th scope="col" class="num">mean</th><th scope="col" class="num">wins</th><th scope="col" class="num">ties</th><th scope="col" class="num">losses</th><th scope="col" class="axis-head">${axis}</th><th scope="col" class="num">5 %</th><th scope="col" class="num">25 %</th><th scope="col" class="num">median</th><th scope="col" class="num">75 %</th><th scope="col" class="num">95 %</th></tr></thead><tbody>${rows}</tbody></table>`,
+    html`<table class="pairs"><caption>Differences of one query in ${name}, A minus B</caption><thead><tr><th scope="col">A against B</th><th scope="col" class="num">mean</th><th scope="col" class="num">wins</th><th scope="col" class="num">ties</th><th scope="col" class="num">losses</th><th scope="col" class="axis-head">${axis}</th><th scope="col" class="num">5 %</th><th scope="col" class="num">median</th><th scope="col" class="num">95 %</th></tr></thead><tbody>${rows}</tbody></table>`,
   );
 }
 
@@ -55,7 +55,7 @@ function differenceTableRow(standings: Standings, shape: DifferenceShape, presen
   const id = pairAnchor(shape);
   const name = html`${a} <span class="under"><span class="quiet">against</span> ${b}</span>`;
   const at = (q: number) => quantiles.find((quantile) => Math.abs(quantile.q - q) < 1e-9)?.value;
-  return html`<tr><th scope="row">${present.has(id) ? html`<a href="#${id}" title="its largest wins and losses">${name}</a>` : name}</th>${mean}<td class="num">${count(wins)}</td><td class="num quiet">${count(ties)}</td><td class="num">${count(losses)}</td><td>${differenceRow(bins, ties, quantiles)}</td>${[0.05, 0.25, 0.5, 0.75, 0.95].map((q) => html`<td class="num">${signed(at(q) ?? Number.NaN)}</td>`)}</tr>\n`;
+  return html`<tr><th scope="row">${present.has(id) ? html`<a href="#${id}" title="its largest wins and losses">${name}</a>` : name}</th>${mean}<td class="num">${count(wins)}</td><td class="num quiet">${count(ties)}</td><td class="num">${count(losses)}</td><td>${differenceRow(bins, ties, quantiles)}</td>${[0.05, 0.5, 0.95].map((q) => html`<td class="num">${signed(at(q) ?? Number.NaN)}</td>`)}</tr>\n`;
 }
 
 /** The largest wins and losses; also tells which pairs are listed, for the links above. */

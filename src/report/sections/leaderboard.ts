@@ -23,7 +23,7 @@ export function leaderboard(page: Page): Markup {
     id: 'leaderboard',
     title: 'Leaderboard',
     csv: files.leaderboard,
-    lead: html`Intervals are 95 %. ▲ better, ▼ worse, = equivalent within the margin, ? undecided: paired tests of systems on the same corpus, view and metric, Holm-corrected over all their pairs. The best system of each view stands in bold. Every value leads to its manifest.`,
+    lead: html`Intervals are 95 %. ▲ better, ▼ worse, = equivalent within the margin, ? undecided (too few queries to tell, or a difference below the margin): paired tests of systems on the same corpus, view and metric, Holm-corrected over all their pairs. The best system of each view stands in bold. Every value leads to its manifest.`,
     body: [filters(page), boards],
   });
 }

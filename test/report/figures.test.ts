@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { differenceRow } from '../../src/report/figures/bars.ts';
+import { spread } from '../../src/report/figures/frame.ts';
+import { lines } from '../../src/report/figures/lines.ts';
+import { linear, logarithmic, tickLabel } from '../../src/report/figures/scale.ts';
+
+const finite = fc.double({ min: -1e6, max: 1e6, noNaN: true });
+
+test('a linear scale has few, round, ascending ticks that cover the data', () => {
+  const { ticks, domain } = linear([0.183, 0.391], [0, 100]);
+  assert.deepEqual(ticks, [0.15, 0.2, 0.25, 0.3, 0.35, 0.4]);
+  assert.deepEqual(domain, [0.15, 0.4]);
+  fc.assert(
+    fc.property(finite, finite, fc.integer({ min: 2, max: 8 }), (a, b, count) => {
+      const [low, high] = [Math.min(a, b), Math.max(a, b)];
+      fc.pre(high - low > 1e-6 * Math.max(1, Math.abs(low), Math.abs(high)));
+      const scale = linear([low, high], [0, 100], { count });
+      assert.ok(scale.ticks.length >= 2 && scale.ticks.length <= count + 2, `${scale.ticks}`);
+      for (const [index, tick] of scale.ticks.slice(1).entries()) assert.ok(tick > scale.ticks[index]!);
+      for (const value of [low, high]) assert.ok(scale(value) >= -1e-6 && scale(value) <= 100 + 1e-6);
+      assert.equal(new Set(scale.ticks.map((tick) => tickLabel(tick, scale.ticks))).size, scale.ticks.length);
+    }),
+  );
+});
+
+test('a scale of one value still has room', () => {
+  const scale = linear([0.4, 0.4], [0, 100]);
+  assert.ok(Number.isFinite(scale(0.4)));
+  assert.ok(scale.ticks.length >= 2);
+  assert.ok(Number.isFinite(logarithmic([1, 1], [0, 100])(1)));
+});
+
+test('a logarithmic scale ticks at decades', () => {
+  assert.deepEqual(logarithmic([1, 1000], [0, 300]).ticks, [1, 10, 100, 1000]);
+  assert.deepEqual(logarithmic([1, 50], [0, 300]).ticks, [1, 2, 5, 10, 20, 50]);
+  assert.equal(Math.round(logarithmic([1, 1000], [0, 300])(10)), 100);
+});
+
+test('labels keep their distance and their order', () => {
+  fc.assert(
+    fc.property(fc.array(fc.double({ min: 0, max: 200, noNaN: true }), { minLength: 1, maxLength: 12 }), (wishes) => {
+      const places = spread(wishes, { top: 0, bottom: 200, gap: 13 });
+      const order = wishes.map((_, index) => index).sort((a, b) => wishes[a]! - wishes[b]!);
+      for (const [index, item] of order.slice(1).entries()) {
+        assert.ok(places[item]! - places[order[index]!]! >= 13 - 1e-9);
+      }
+      for (const place of places) assert.ok(place >= -1e-9 && place <= 200 + 1e-9);
+    }),
+  );
+});
+
+test('ties are not drawn, wins and losses are', () => {
+  const row = differenceRow(
+    [
+      { from: -0.15, to: -0.05, count: 3 },
+      { from: -0.05, to: 0.05, count: 50 },
+      { from: 0.05, to: 0.15, count: 6 },
+    ],
+    50,
+    [],
+  ).text;
+  assert.match(row, /bar win/);
+  assert.match(row, /bar loss/);
+  assert.doesNotMatch(row, /bar even/);
+});
+
+test('a figure says what it shows and escapes what it is told', () => {
+  const text = lines({
+    title: 'Recall of <b>',
+    series: [{ name: '<script>', index: 0, points: [{ x: 1, y: 0.2 }, { x: 10, y: 0.5 }] }],
+    x: { label: 'rank', log: true },
+    y: { label: 'recall' },
+  }).text; // biome-ignore format: short
+  assert.match(text, /role="img" aria-label="Recall of &lt;b&gt;"/);
+  assert.doesNotMatch(text, /<script|NaN|undefined|Infinity/);
+});
