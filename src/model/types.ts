@@ -17,6 +17,8 @@ export interface Pooling {
   modes: readonly PoolingMode[];
   /** False: the prompt's tokens are left out of the pooled mean (`promptTokens` of `encode`). */
   includePrompt: boolean;
+  /** Who decided; `default` is the mean, where nobody says anything. */
+  source: 'option' | 'checkpoint' | 'registry' | 'default';
 }
 
 export interface Prompts {

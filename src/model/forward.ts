@@ -1,0 +1,103 @@
+/**
+ * What an architecture is: the parameters it has, by Hugging Face's names without the model's own prefix, and its forward
+ * pass as a function of parameters, a batch and a context to tensors. The same function serves inference, training and
+ * export; what differs (8-bit linears, say) is the context's.
+ */
+import { gelu, linear, linearInt8, parameter, relu, type SequenceLayout, silu, type Tensor } from '../engine/index.ts';
+import type { Activation, EncoderConfig } from './config.ts';
+
+export interface ParameterSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** `linear`: a weight [out, in] of a linear layer, the only kind that is ever quantised. */
+  readonly kind: 'embedding' | 'linear' | 'bias' | 'norm';
+}
+
+/** A batch as symbolic tensors: rows of all sequences one after another. */
+export interface EncoderBatch {
+  /** int32 [tokens] */
+  readonly ids: Tensor;
+  /** int32 [tokens], as the architecture counts them (`batchFeeds`) */
+  readonly positions: Tensor;
+  /** int32 [tokens]; without them every token is of segment 0 */
+  readonly segments?: Tensor;
+  readonly layout: SequenceLayout;
+}
+
+/** The parameters as tensors. */
+export interface EncoderParameters {
+  /** Throws where the architecture has no such parameter. */
+  get(name: string): Tensor;
+  has(name: string): boolean;
+}
+
+export interface ForwardContext {
+  /** x [tokens, in] through the linear layer `name`: `name.weight` [out, in] and, where it has one, `name.bias` [out]. */
+  linear(x: Tensor, parameters: EncoderParameters, name: string): Tensor;
+}
+
+export interface Architecture<C extends EncoderConfig = EncoderConfig> {
+  /** Before every name in a checkpoint, depending on how it was saved; the empty one is tried too. */
+  readonly prefixes: readonly string[];
+  parameters(config: C): ParameterSpec[];
+  /** States [tokens, hidden] after the embeddings and after each layer; the last are the model's output. */
+  forward(config: C, parameters: EncoderParameters, batch: EncoderBatch, context: ForwardContext): Tensor[];
+}
+
+/** The parameters of `specs` as tensors that a compiled program asks for by name. */
+export function symbolicParameters(specs: readonly ParameterSpec[]): EncoderParameters {
+  const tensors = new Map(specs.map((spec) => [spec.name, parameter(spec.name, spec.shape)]));
+  return {
+    has: (name) => tensors.has(name),
+    get(name) {
+      const found = tensors.get(name);
+      if (found === undefined) throw new Error(`the architecture has no parameter ${name}`);
+      return found;
+    },
+  };
+}
+
+/** Linear layers as they were trained. */
+export const floatContext: ForwardContext = {
+  linear: (x, parameters, name) =>
+    linear(
+      x,
+      parameters.get(`${name}.weight`),
+      parameters.has(`${name}.bias`) ? parameters.get(`${name}.bias`) : undefined,
+    ),
+};
+
+/** Linear layers in 8 bits: `name.weight` is asked for as int8, and `name.scales` [out] beside it. */
+export const int8Context: ForwardContext = {
+  linear(x, parameters, name) {
+    const [out, width] = parameters.get(`${name}.weight`).shape as [number, number];
+    return linearInt8(
+      x,
+      parameter(`${name}.weight`, [out, width], 'int8'),
+      parameter(`${name}.scales`, [out]),
+      parameters.has(`${name}.bias`) ? parameters.get(`${name}.bias`) : undefined,
+    );
+  },
+};
+
+export function activate(x: Tensor, activation: Activation): Tensor {
+  if (activation === 'gelu') return gelu(x);
+  if (activation === 'gelu_tanh') return gelu(x, { approximation: 'tanh' });
+  return activation === 'relu' ? relu(x) : silu(x);
+}
+
+// Short forms for the lists of parameters --------------------------------------------------------------------------
+
+export function linearSpecs(name: string, out: number, width: number, bias = true): ParameterSpec[] {
+  const weight: ParameterSpec = { name: `${name}.weight`, shape: [out, width], kind: 'linear' };
+  return bias ? [weight, { name: `${name}.bias`, shape: [out], kind: 'bias' }] : [weight];
+}
+
+export function normSpecs(name: string, width: number, bias = true): ParameterSpec[] {
+  const weight: ParameterSpec = { name: `${name}.weight`, shape: [width], kind: 'norm' };
+  return bias ? [weight, { name: `${name}.bias`, shape: [width], kind: 'norm' }] : [weight];
+}
+
+export function embeddingSpec(name: string, rows: number, width: number): ParameterSpec {
+  return { name: `${name}.weight`, shape: [rows, width], kind: 'embedding' };
+}

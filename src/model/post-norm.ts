@@ -1,0 +1,79 @@
+/**
+ * The layer that BERT (Devlin et al. 2019), RoBERTa and MPNet share, normalised after each residual:
+ *
+ *   x ← norm(x + attention(x))
+ *   x ← norm(x + W₂ activation(W₁ x))
+ *
+ * They differ in the names of its parameters and in what is added to the attention scores.
+ */
+import { add, attention, layerNorm, type Tensor } from '../engine/index.ts';
+import type { BertConfig, MpnetConfig } from './config.ts';
+import {
+  activate,
+  type EncoderBatch,
+  type EncoderParameters,
+  type ForwardContext,
+  linearSpecs,
+  normSpecs,
+  type ParameterSpec,
+} from './forward.ts';
+
+type Config = BertConfig | MpnetConfig;
+
+/** Names within `encoder.layer.N.`. */
+export interface PostNormNames {
+  readonly query: string;
+  readonly key: string;
+  readonly value: string;
+  readonly attentionOutput: string;
+  readonly attentionNorm: string;
+}
+
+export function postNormSpecs(config: Config, names: PostNormNames): ParameterSpec[] {
+  const { hidden, intermediate } = config;
+  return Array.from({ length: config.layers }, (_, layer) => {
+    const at = `encoder.layer.${layer}.`;
+    return [
+      ...[names.query, names.key, names.value, names.attentionOutput].flatMap((name) =>
+        linearSpecs(at + name, hidden, hidden),
+      ),
+      ...normSpecs(at + names.attentionNorm, hidden),
+      ...linearSpecs(`${at}intermediate.dense`, intermediate, hidden),
+      ...linearSpecs(`${at}output.dense`, hidden, intermediate),
+      ...normSpecs(`${at}output.LayerNorm`, hidden),
+    ];
+  }).flat();
+}
+
+/** x [tokens, hidden] through all layers; `bias` [heads, seq, seq] is added to every layer's scores. */
+export function postNormLayers(
+  config: Config,
+  parameters: EncoderParameters,
+  embedded: Tensor,
+  batch: EncoderBatch,
+  context: ForwardContext,
+  names: PostNormNames,
+  bias?: Tensor,
+): Tensor[] {
+  const states = [embedded];
+  for (let layer = 0; layer < config.layers; layer++) {
+    const at = `encoder.layer.${layer}.`;
+    const linear = (x: Tensor, name: string) => context.linear(x, parameters, at + name);
+    const norm = (x: Tensor, name: string) => postNorm(config, parameters, x, at + name);
+    const x = states[layer]!; // [tokens, hidden]
+    const attended = attention(linear(x, names.query), linear(x, names.key), linear(x, names.value), batch.layout, {
+      heads: config.heads,
+      ...(bias === undefined ? {} : { bias }),
+    });
+    const middle = norm(add(linear(attended, names.attentionOutput), x), names.attentionNorm);
+    const wide = activate(linear(middle, 'intermediate.dense'), config.activation); // [tokens, intermediate]
+    states.push(norm(add(linear(wide, 'output.dense'), middle), 'output.LayerNorm'));
+  }
+  return states;
+}
+
+export function postNorm(config: Config, parameters: EncoderParameters, x: Tensor, name: string): Tensor {
+  return layerNorm(x, parameters.get(`${name}.weight`), parameters.get(`${name}.bias`), {
+    epsilon: config.normEpsilon,
+  });
+}
