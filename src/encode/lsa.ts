@@ -93,6 +93,13 @@ export class LsaBuilder {
     const { settings, documents } = this;
     const columns = this.chooseTerms();
     const terms = columns.reduce((most, column) => Math.max(most, column), -1) + 1;
+    if (terms === 0)
+      throw inputError('LSA has nothing to learn from', {
+        code: 'lsa.empty',
+        expected: `words that stand in ${settings.minDocuments} documents or more`,
+        found: `${documents} documents without such words`,
+        hint: 'Choose a view with more text, or a larger corpus.',
+      });
     const idf = new Float32Array(terms);
     for (let term = 0; term < columns.length; term++)
       if (columns[term]! >= 0)
@@ -284,7 +291,6 @@ function rightSingularVectors(
   { dimensions, iterations, seed }: LsaSettings,
 ): { vectors: Float32Array; dimensions: number; singularValues: Float64Array } {
   const short = Math.min(matrix.rows, matrix.columns);
-  if (short === 0) return { vectors: new Float32Array(0), dimensions: 0, singularValues: new Float64Array(0) };
   const long = Math.max(matrix.rows, matrix.columns);
   const width = roundUp(Math.min(dimensions + oversampling, short));
   const entries = matrix.indices.length;

@@ -1,0 +1,33 @@
+/** Products of dense matrices for exact search, on the engine: its worker multiplies while this thread looks at results. */
+import type { Platform } from '../base/platform.ts';
+import { type EngineOptions, input, matmul, openEngine } from '../engine/index.ts';
+
+export interface MatrixProduct {
+  /**
+   * a [m, k] times b [n, k] transposed -> [m, n]. The arrays must own their memory: both are handed over and are empty
+   * afterwards. Calls may overlap; they are computed in order.
+   */
+  multiply(
+    a: Float32Array<ArrayBuffer>,
+    m: number,
+    b: Float32Array<ArrayBuffer>,
+    n: number,
+    k: number,
+  ): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+export async function openMatrixProduct(platform: Platform, options: EngineOptions = {}): Promise<MatrixProduct> {
+  const engine = await openEngine(platform, options);
+  const a = input('a', 'float32', ['m', 'k']);
+  const b = input('b', 'float32', ['n', 'k']);
+  const program = await engine.compile({ scores: matmul(a, b, { transposeB: true }) });
+  return {
+    async multiply(left, m, right, n, k) {
+      const feeds = { a: { data: left, shape: [m, k] }, b: { data: right, shape: [n, k] } };
+      const { scores } = await program.run(feeds, { transfer: true });
+      return scores!.floats;
+    },
+    close: () => engine.close(),
+  };
+}
