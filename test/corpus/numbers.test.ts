@@ -108,6 +108,22 @@ test('numbers that differ by a digit never meet', () => {
   );
 });
 
+test('the quick way of canonical numbers is the way of the table', () => {
+  const office = fc.constantFrom('US', 'EP', 'WO', 'JP', 'DE', 'GB', 'FR', 'CN', 'KR', 'CA', 'XX');
+  const digits = fc.oneof(
+    fc.integer({ min: 10_000, max: 99_999_999 }),
+    fc.integer({ min: 19_700_000_000, max: 20_999_999_999 }),
+    fc.integer({ min: 1_970_000_000, max: 2_099_999_999 }),
+  );
+  fc.assert(
+    fc.property(office, digits, kind, (country, number, code) => {
+      const text = `${country}${number}${code}`;
+      assert.deepEqual(parseNumber(text), parseNumber(` ${text}`), text); // a blank takes the long way
+    }),
+    { numRuns: 5000 },
+  );
+});
+
 test('any text is read or refused without an error', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 60, unit: 'grapheme' }), (text) => {
