@@ -53,7 +53,7 @@ export function decodeNpy(bytes: Uint8Array, file: string): NpyArray {
       found: `${bytes.length - offset} bytes`,
     });
   }
-  const aligned = bytes.slice(offset).buffer;
+  const aligned = new Uint8Array(bytes.subarray(offset)).buffer; // a copy: a Node Buffer's slice() is a view of its pool
   return { data: new codes[code](aligned), shape };
 }
 
