@@ -52,23 +52,21 @@ async function handle(request: Request): Promise<{ value: unknown; transfer: Arr
 async function create({ session, graph, parameters, device, threads, options }: CreateRequest): Promise<void> {
   const initializers: OnnxInitializer[] = [...graph.initializers];
   const externalData: { path: string; data: Uint8Array }[] = [];
-  let folder: string | undefined;
+  const folder = await commonFolder(parameters);
   for (const { name, dtype, value } of parameters) {
     const { source } = value;
     const data = { location: '', offset: 0, length: 0 };
-    if (isFileRange(source) && value.dtype === dtype) {
-      // ONNX Runtime refuses links that leave the folder, and knows one folder a model.
-      const file = await realpath(source.file);
-      folder ??= dirname(file);
-      if (dirname(file) === folder) {
-        Object.assign(data, { location: basename(file), offset: source.offset, length: source.bytes });
-        initializers.push({ name: `param:${name}`, type: dtype, shape: value.shape, data });
-        continue;
-      }
+    if (folder !== undefined && isFileRange(source)) {
+      Object.assign(data, {
+        location: basename(await realpath(source.file)),
+        offset: source.offset,
+        length: source.bytes,
+      });
+    } else {
+      const bytes = await load(value);
+      Object.assign(data, { location: `memory-${externalData.length}`, length: bytes.byteLength });
+      externalData.push({ path: data.location, data: bytes });
     }
-    const bytes = await load(value);
-    Object.assign(data, { location: `memory-${externalData.length}`, length: bytes.byteLength });
-    externalData.push({ path: data.location, data: bytes });
     initializers.push({ name: `param:${name}`, type: dtype, shape: value.shape, data });
   }
   const model = encodeModel({ ...graph, initializers }, opsets, irVersion);
@@ -84,6 +82,19 @@ async function create({ session, graph, parameters, device, threads, options }: 
       ...options,
     }),
   );
+}
+
+/**
+ * The folder of all parameters' files, where every parameter can be mapped from one; ONNX Runtime knows one folder a model,
+ * refuses links that leave it, and maps nothing once a buffer is handed over beside the model.
+ */
+async function commonFolder(parameters: CreateRequest['parameters']): Promise<string | undefined> {
+  const folders = new Set<string>();
+  for (const { dtype, value } of parameters) {
+    if (!isFileRange(value.source) || value.dtype !== dtype) return undefined;
+    folders.add(dirname(await realpath(value.source.file)));
+  }
+  return folders.size === 1 ? [...folders][0] : undefined;
 }
 
 async function load({ dtype, source }: ParameterValue): Promise<Uint8Array> {

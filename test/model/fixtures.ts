@@ -24,7 +24,10 @@ export async function expectedOf(name: FixtureName): Promise<Expected> {
   const lengths = await integers('lengths');
   const cut = (all: Int32Array) => {
     let start = 0;
-    return Array.from(lengths, (length) => all.slice(start, (start += length)));
+    return Array.from(lengths, (length) => {
+      start += length;
+      return all.slice(start - length, start);
+    });
   };
   const hidden: Float32Array[] = [];
   for (let layer = 0; tensors.has(`hidden.${layer}`); layer++)
