@@ -1,6 +1,7 @@
-// Runs one benchmark, `npm run bench -- <name> [arguments]`, or lists them. Each prints JSON lines (docs/results.md says how to read them).
+// Runs one benchmark, `npm run bench -- <name> [--save] [arguments]`, or lists them. A benchmark prints JSON lines; with
+// --save they replace bench/results/<name>.jsonl and docs/results.md is written anew.
 import { spawnSync } from 'node:child_process';
-import { existsSync, globSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -9,7 +10,26 @@ const [name, ...rest] = process.argv.slice(2);
 const file = join(root, 'bench', `${name}.ts`);
 if (name === undefined || !existsSync(file)) {
   const names = globSync('bench/*.ts', { cwd: root }).map((path) => basename(path, '.ts'));
-  console.error(`usage: npm run bench -- NAME; there are: ${names.sort().join(', ')}`);
+  console.error(`usage: npm run bench -- NAME [--save]; there are: ${names.sort().join(', ')}`);
   process.exit(2);
 }
-process.exit(spawnSync(process.execPath, [file, ...rest], { cwd: root, stdio: 'inherit' }).status ?? 1);
+const save = rest.includes('--save');
+const args = rest.filter((argument) => argument !== '--save');
+const env = { ...process.env, PATENTLAB_TEST_DATA: process.env.PATENTLAB_TEST_DATA ?? join(root, '..', 'shared', 'data') };
+const run = spawnSync(process.execPath, [file, ...args], {
+  cwd: root,
+  env,
+  stdio: ['inherit', save ? 'pipe' : 'inherit', 'inherit'],
+  maxBuffer: 1 << 28,
+});
+if (save && run.status === 0) {
+  const lines = run.stdout
+    .toString()
+    .split('\n')
+    .filter((line) => line.startsWith('{'));
+  process.stdout.write(run.stdout);
+  mkdirSync(join(root, 'bench', 'results'), { recursive: true });
+  writeFileSync(join(root, 'bench', 'results', `${name}.jsonl`), lines.map((line) => `${line}\n`).join(''));
+  spawnSync(process.execPath, [join(root, 'scripts', 'results.js')], { cwd: root, stdio: 'inherit' });
+}
+process.exit(run.status ?? 1);

@@ -14,7 +14,7 @@ import { loadRankings, type Rankings, saveRankings } from './rankings.ts';
 import type { Cost, Manifest } from './results.ts';
 
 /** What a cell is told from others by: the manifest without what does not change the result. */
-export type CellKey = Omit<Manifest, 'cell' | 'environment' | 'format'>;
+export type CellKey = Omit<Manifest, 'cell' | 'environment' | 'format' | 'request'>;
 
 export interface FinishedCell {
   manifest: Manifest;
@@ -24,7 +24,8 @@ export interface FinishedCell {
   /** metric -> value of each query, in the order of `queryIds`. */
   perQuery: Record<string, Float64Array>;
   queryIds: string[];
-  rankings: Rankings;
+  /** Mean recall at rank cuts. */
+  recall: { k: number; recall: number }[];
 }
 
 interface StoredManifest extends Manifest {
@@ -33,6 +34,8 @@ interface StoredManifest extends Manifest {
 
 export class CellStore {
   readonly folder: string;
+  /** Rankings used last: a fused system reads those of its two parts. */
+  private readonly recent = new Map<string, Rankings>();
 
   constructor(home: string, study: string) {
     this.folder = join(home, 'runs', study, 'cells');
@@ -50,27 +53,53 @@ export class CellStore {
     for (const [file, hash] of Object.entries(manifest.files)) {
       if ((await sha256File(join(folder, file)).catch(() => undefined)) !== hash) return undefined;
     }
-    const { metrics, cost, chosen } = JSON.parse(await readFile(join(folder, 'metrics.json'), 'utf8')) as Pick<
+    const { metrics, cost, chosen, recall } = JSON.parse(await readFile(join(folder, 'metrics.json'), 'utf8')) as Pick<
       FinishedCell,
-      'metrics' | 'cost' | 'chosen'
+      'metrics' | 'cost' | 'chosen' | 'recall'
     >;
     const { query, ...columns } = await readParquet(join(folder, 'per-query.parquet'));
     const perQuery = Object.fromEntries(
-      Object.entries(columns).map(([name, values]) => [name, Float64Array.from(values as (number | null)[], (v) => v ?? Number.NaN)]),
+      Object.entries(columns).map(([name, values]) => [
+        name,
+        Float64Array.from(values as (number | null)[], (v) => v ?? Number.NaN),
+      ]),
     );
     const { files: _, ...rest } = manifest;
-    const rankings = await loadRankings(folder);
-    return { manifest: rest, metrics, cost, ...(chosen ? { chosen } : {}), perQuery, queryIds: query as string[], rankings };
+    return {
+      manifest: rest,
+      metrics,
+      cost,
+      ...(chosen ? { chosen } : {}),
+      recall,
+      perQuery,
+      queryIds: query as string[],
+    };
+  }
+
+  /** The rankings of a finished cell. */
+  async rankings(cell: string): Promise<Rankings> {
+    const rankings = this.recent.get(cell) ?? (await loadRankings(this.path(cell)));
+    this.remember(cell, rankings);
+    return rankings;
+  }
+
+  private remember(cell: string, rankings: Rankings): void {
+    this.recent.delete(cell);
+    this.recent.set(cell, rankings);
+    if (this.recent.size > 3) this.recent.delete(this.recent.keys().next().value!);
   }
 
   /** Writes a cell: data first, manifest last. */
-  async save(cell: FinishedCell): Promise<void> {
+  async save(cell: FinishedCell, rankings: Rankings): Promise<void> {
     const folder = this.path(cell.manifest.cell);
-    const { metrics, cost, chosen, perQuery, queryIds, rankings, manifest } = cell;
+    const { metrics, cost, chosen, recall, perQuery, queryIds, manifest } = cell;
     try {
       await rm(join(folder, 'manifest.json'), { force: true });
       await mkdir(folder, { recursive: true });
-      await writeAtomic(join(folder, 'metrics.json'), `${JSON.stringify({ metrics, cost, chosen }, null, 2)}\n`);
+      await writeAtomic(
+        join(folder, 'metrics.json'),
+        `${JSON.stringify({ metrics, cost, chosen, recall }, null, 2)}\n`,
+      );
       await writeParquet(join(folder, 'per-query.parquet'), [
         { name: 'query', type: 'VARCHAR', values: queryIds },
         ...Object.entries(perQuery).map(([name, values]) => ({ name, type: 'DOUBLE' as const, values })),
@@ -84,6 +113,7 @@ export class CellStore {
       files[file] = await sha256File(join(folder, file));
     }
     await writeAtomic(join(folder, 'manifest.json'), `${JSON.stringify({ ...manifest, files }, null, 2)}\n`);
+    this.remember(manifest.cell, rankings);
   }
 }
 

@@ -3,6 +3,7 @@
  * Everything here is plain data (JSON); per-query values and runs lie in Parquet and TREC files beside it.
  */
 import type { Comparison, Estimate } from '../metrics/types.ts';
+import type { EvaluateOptions } from './evaluate-options.ts';
 
 /** What made a number: enough to make it again (`patentlab repeat`). */
 export interface Manifest {
@@ -32,9 +33,32 @@ export interface Manifest {
   packageVersion: string;
   /** Version of the metric and statistics definitions. */
   definitions: string;
+  /** Not part of the hash: the options that make this cell again. */
+  request: EvaluationRequest;
   /** Not part of the hash: when, where, how long. */
   environment: { node: string; platform: string; processor: string; threads: number; started: string };
 }
+
+/** Plain data that `evaluate` takes to make one cell. */
+export type EvaluationRequest = Pick<
+  EvaluateOptions,
+  | 'corpora'
+  | 'models'
+  | 'views'
+  | 'maskCitations'
+  | 'fuse'
+  | 'relevance'
+  | 'depth'
+  | 'bm25'
+  | 'analyser'
+  | 'lsaDimensions'
+  | 'dtype'
+  | 'length'
+  | 'dimensions'
+  | 'margin'
+  | 'resamples'
+  | 'seed'
+>;
 
 /** What one system cost on one cell. */
 export interface Cost {

@@ -5,6 +5,7 @@
 import { comparePairs, estimateMean } from '../metrics/significance.ts';
 import type { RowRanking } from '../retrieve/candidates.ts';
 import type { FinishedCell } from './cell.ts';
+import type { Rankings } from './rankings.ts';
 import type {
   ComparisonTable,
   DifferenceShape,
@@ -30,7 +31,7 @@ export interface SharedQueries {
   clusters: Int32Array;
   years: readonly (string | undefined)[];
   countries: readonly (string | undefined)[];
-  document(row: number): { id: string; title: string };
+  document(row: number): Promise<{ id: string; title: string }>;
 }
 
 export interface StatisticsOptions {
@@ -85,24 +86,23 @@ export function compareViews(
   };
 }
 
-/** Mean recall at rank cuts up to the depth of the ranking. */
-export function recallCurve(shared: SharedQueries, view: string, { name, cell }: System): RecallCurve {
-  const depth = cell.rankings.reduce((most, { rows }) => Math.max(most, rows.length), 0);
+/** Mean recall at rank cuts up to the depth of the rankings. */
+export function recallPoints(rankings: Rankings, judged: SharedQueries['judged']): RecallCurve['points'] {
+  const depth = rankings.reduce((most, { rows }) => Math.max(most, rows.length), 0);
   const cuts = recallCuts.filter((k) => k <= Math.max(depth, 1));
   const sums = new Float64Array(cuts.length);
-  for (const [query, { rows, gains }] of shared.judged.entries()) {
+  for (const [query, { rows, gains }] of judged.entries()) {
     const relevant = new Set(rows.filter((_, i) => gains[i]! > 0));
-    const ranked = cell.rankings[query]!.rows;
+    const ranked = rankings[query]!.rows;
     let found = 0;
     let cut = 0;
-    for (let rank = 0; rank <= ranked.length && cut < cuts.length; rank++) {
-      while (cut < cuts.length && cuts[cut]! <= rank) sums[cut++]! += found / relevant.size;
-      if (rank < ranked.length && relevant.has(ranked[rank]!)) found++;
+    for (let rank = 0; rank < ranked.length && cut < cuts.length; rank++) {
+      if (relevant.has(ranked[rank]!)) found++;
+      if (rank + 1 === cuts[cut]) sums[cut++]! += found / relevant.size;
     }
     for (; cut < cuts.length; cut++) sums[cut]! += found / relevant.size;
   }
-  const points = cuts.map((k, i) => ({ k, recall: sums[i]! / Math.max(1, shared.judged.length) }));
-  return { corpus: shared.corpus, view, system: name, points };
+  return cuts.map((k, i) => ({ k, recall: sums[i]! / Math.max(1, judged.length) }));
 }
 
 /** The pairs worth a closer look: the best system and, where it is not the best, BM25, each against every other. */
@@ -119,10 +119,19 @@ export function pairsToShow(systems: readonly System[], metric: string): [System
   return pairs;
 }
 
-export function differenceShape(shared: SharedQueries, view: string, metric: string, [a, b]: [System, System]): DifferenceShape {
+export function differenceShape(
+  shared: SharedQueries,
+  view: string,
+  metric: string,
+  [a, b]: [System, System],
+): DifferenceShape {
   const differences = differencesOf(a, b, metric);
   const width = 0.05;
-  const bins = Array.from({ length: 40 }, (_, i) => ({ from: round2(-1 + i * width), to: round2(-1 + (i + 1) * width), count: 0 }));
+  const bins = Array.from({ length: 40 }, (_, i) => ({
+    from: round2(-1 + i * width),
+    to: round2(-1 + (i + 1) * width),
+    count: 0,
+  }));
   let [wins, ties, losses] = [0, 0, 0];
   for (const d of differences) {
     if (d > 0) wins++;
@@ -137,36 +146,48 @@ export function differenceShape(shared: SharedQueries, view: string, metric: str
 }
 
 /** The `most` queries where `a` gains most over `b`, and where it loses most. */
-export function winsAndLosses(
+export async function winsAndLosses(
   shared: SharedQueries,
   view: string,
   metric: string,
   [a, b]: [System, System],
+  rankings: { a: Rankings; b: Rankings },
   most = 20,
-): WinLoss {
+): Promise<WinLoss> {
   const differences = differencesOf(a, b, metric);
   const order = Array.from(differences.keys()).sort((x, y) => differences[y]! - differences[x]! || x - y);
-  const row = (query: number) => winLossRow(shared, query, metric, a.cell, b.cell);
+  const row = (query: number) => winLossRow(shared, query, metric, [a, b], rankings);
+  const wins = order.filter((query) => differences[query]! > 0).slice(0, most);
+  const losses = order
+    .filter((query) => differences[query]! < 0)
+    .slice(-most)
+    .reverse();
   return {
     corpus: shared.corpus,
     view,
     metric,
     a: a.name,
     b: b.name,
-    wins: order.filter((query) => differences[query]! > 0).slice(0, most).map(row),
-    losses: order.filter((query) => differences[query]! < 0).slice(-most).reverse().map(row),
+    wins: await Promise.all(wins.map(row)),
+    losses: await Promise.all(losses.map(row)),
   };
 }
 
-function winLossRow(shared: SharedQueries, query: number, metric: string, a: FinishedCell, b: FinishedCell): WinLossRow {
+async function winLossRow(
+  shared: SharedQueries,
+  query: number,
+  metric: string,
+  [a, b]: [System, System],
+  rankings: { a: Rankings; b: Rankings },
+): Promise<WinLossRow> {
   const { rows, gains } = shared.judged[query]!;
   const relevant = rows.filter((_, i) => gains[i]! > 0);
-  const [ranksA, ranksB] = [ranksOf(a.rankings[query]!, relevant), ranksOf(b.rankings[query]!, relevant)];
+  const [ranksA, ranksB] = [ranksOf(rankings.a[query]!, relevant), ranksOf(rankings.b[query]!, relevant)];
   const result: WinLossRow = {
     query: shared.ids[query]!,
     title: shared.titles[query]!,
-    a: a.perQuery[metric]![query]!,
-    b: b.perQuery[metric]![query]!,
+    a: a.cell.perQuery[metric]![query]!,
+    b: b.cell.perQuery[metric]![query]!,
   };
   const [bestA, bestB] = [Math.min(...ranksA), Math.min(...ranksB)];
   if (Number.isFinite(bestA)) result.rankA = bestA;
@@ -178,7 +199,7 @@ function winLossRow(shared: SharedQueries, query: number, metric: string, a: Fin
     if (gap > widestGap) [widest, widestGap] = [i, gap];
   }
   if (widest >= 0) {
-    result.document = shared.document(relevant[widest]!);
+    result.document = await shared.document(relevant[widest]!);
     if (Number.isFinite(ranksA[widest]!)) result.document.rankA = ranksA[widest]!;
     if (Number.isFinite(ranksB[widest]!)) result.document.rankB = ranksB[widest]!;
   }
@@ -209,15 +230,29 @@ export function strata(
     const small = [...groups].filter(([, queries]) => queries.length < least);
     if (small.length > 0) {
       for (const [key] of small) groups.delete(key);
-      groups.set('other', small.flatMap(([, queries]) => queries));
+      groups.set(
+        'other',
+        small.flatMap(([, queries]) => queries),
+      );
     }
     for (const [stratum, queries] of [...groups].sort(([x], [y]) => (x < y ? -1 : 1))) {
       const clusters = Int32Array.from(queries, (query) => shared.clusters[query]!);
       const estimates = systems.map(({ name, cell }) => {
         const values = Float64Array.from(queries, (query) => cell.perQuery[metric]![query]!);
-        return [name, estimateMean(values, clusters, { ...options, resamples: Math.min(options.resamples, 2000) })] as const;
+        return [
+          name,
+          estimateMean(values, clusters, { ...options, resamples: Math.min(options.resamples, 2000) }),
+        ] as const;
       });
-      result.push({ corpus: shared.corpus, view, metric, by, stratum, queries: queries.length, systems: Object.fromEntries(estimates) });
+      result.push({
+        corpus: shared.corpus,
+        view,
+        metric,
+        by,
+        stratum,
+        queries: queries.length,
+        systems: Object.fromEntries(estimates),
+      });
     }
   }
   return result;

@@ -10,7 +10,7 @@ test('what is written is read back, for all types and shapes', () => {
       fc.constantFrom(Float32Array, Float64Array, Int32Array),
       (shape, Type) => {
         const count = shape.reduce((a, b) => a * b, 1);
-        const data = Type.from({ length: count }, (_, i) => i * 3 - 7);
+        const data = new Type(count).map((_: number, i: number) => i * 3 - 7);
         const back = decodeNpy(encodeNpy(data, shape), 'x.npy');
         assert.deepEqual(back, { data, shape });
       },

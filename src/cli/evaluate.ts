@@ -1,0 +1,209 @@
+/** `patentlab evaluate`: which system finds the cited documents best, from which text view. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { duration } from '../base/node/terminal.ts';
+import type { RelevanceOptions } from '../corpus/relevance.ts';
+import { renderTerminal, writeReport } from '../report/index.ts';
+import { type Bm25Options, type Bm25Variant, bm25Variants } from '../retrieve/index.ts';
+import { type EvaluationPlan, evaluate, planEvaluation } from '../study/evaluate.ts';
+import type { EvaluateOptions } from '../study/evaluate-options.ts';
+import type { EvaluationResults } from '../study/results.ts';
+import type { FusionMethod } from '../study/systems.ts';
+import type { CliContext } from './context.ts';
+import { listOption, packageVersion, positiveOption, type Runner, withExample } from './main.ts';
+
+interface EvaluateCommandOptions {
+  model: string[];
+  task: string[];
+  view: string[];
+  fuse?: FusionMethod[];
+  relevance: NonNullable<RelevanceOptions['relevance']>;
+  category?: string[];
+  origin?: string[];
+  onlyEarlier?: boolean;
+  maskCitations?: boolean;
+  qrels?: string;
+  queries?: string;
+  length?: number;
+  dimensions?: number;
+  dtype: 'fp32' | 'int8';
+  bm25?: Bm25Options;
+  stem?: boolean;
+  lsaDimensions?: number;
+  depth?: number;
+  margin?: number;
+  sampleQueries?: number;
+  maxTime?: number;
+  dryRun?: boolean;
+  out?: string;
+  title?: string;
+}
+
+export function register(program: Command, run: Runner): void {
+  withExample(
+    program
+      .command('evaluate')
+      .description(
+        'Which model, from which text view, finds the relevant patents best: leaderboard, statistics, report',
+      )
+      .argument('<corpora...>', 'imported corpora')
+      .option('--model <ids>', 'bm25, lsa, model folders or ids, bm25+MODEL', listOption)
+      .option('--task <tasks>', 'retrieval', listOption)
+      .option('--view <views>', 'T, A, C1, C, TA, TAC, AC, full; with -masked: without patent numbers', listOption)
+      .option('--fuse <methods>', 'fuse bm25 with every dense model: rrf, linear', fuseOption)
+      .addOption(
+        new Option('--relevance <r>', 'what counts as relevant')
+          .choices(['cites', 'cited-by', 'both', 'coupling', 'qrels'])
+          .default('cites'),
+      )
+      .option('--category <c>', 'only citations of these search-report categories (X, Y, A)', listOption)
+      .option('--origin <o>', 'only citations of this origin (examiner, applicant, ...)', listOption)
+      .option('--only-earlier', "keep only candidates published before the query's earliest date")
+      .option('--mask-citations', 'take patent numbers out of all texts')
+      .option('--qrels <file>', 'judgements of your own (TREC format)')
+      .option('--queries <file>', 'the texts of their queries (JSON lines or TSV: id, text)')
+      .option('--length <n>', 'most tokens an encoder reads', positiveOption)
+      .option('--dimensions <n>', 'leading dimensions kept (Matryoshka models)', positiveOption)
+      .addOption(new Option('--dtype <d>', 'precision of encoders').choices(['fp32', 'int8']).default('fp32'))
+      .option('--bm25 <variant,k1,b>', 'lucene, robertson, atire, bm25+, bm25l; default lucene,1.5,0.75', bm25Option)
+      .option('--stem', 'stem English words (bm25, lsa)')
+      .option('--lsa-dimensions <n>', 'length of lsa vectors (default 256)', positiveOption)
+      .option('--depth <n>', 'documents kept for each query (default 1000)', positiveOption)
+      .option('--margin <d>', 'smallest difference of nDCG that matters (default 0.01)', marginOption)
+      .option('--sample-queries <n>', 'a seeded sample of the queries', positiveOption)
+      .option('--max-time <t>', 'begin no further cell after this long: 90s, 30m, 2h', timeOption)
+      .option('--dry-run', 'say what would be done and about how long it takes')
+      .option('--out <dir>', 'folder of the report (default: under --home)')
+      .option('--title <text>', 'title of the report')
+      .action(run(evaluateCommand)),
+    'patentlab evaluate mine --model bm25,lsa --view T,TA,TAC --fuse linear',
+    'patentlab evaluate mine --model bm25,sentence-transformers/all-MiniLM-L6-v2 --dtype int8 --only-earlier',
+  );
+}
+
+async function evaluateCommand(context: CliContext, corpora: string[], options: EvaluateCommandOptions): Promise<void> {
+  const { task = ['retrieval'] } = options;
+  const unknown = task.find((name) => name !== 'retrieval');
+  if (unknown !== undefined) throw new InvalidArgumentError(`--task ${unknown}: this version evaluates retrieval`);
+  const request = requestOf(context, corpora, options);
+  if (options.dryRun) {
+    const plan = await planEvaluation(request);
+    context.printJson({ dryRun: true, ...plan });
+    context.print(describePlan(plan));
+    return;
+  }
+  const { results, folder, computed } = await evaluate(request);
+  const written = await writeReport(folder, results);
+  context.print(
+    renderTerminal(results, { color: process.stdout.isTTY === true && process.env.NO_COLOR === undefined }),
+  );
+  context.print(
+    `\n${computed} cells computed, ${results.cells.length - computed} found finished\nreport: ${written.html}`,
+  );
+  context.printJson(evaluationJson(results, written.html));
+}
+
+/** What `evaluate --json` prints. */
+export function evaluationJson(results: EvaluationResults, report: string): unknown {
+  const cells = results.cells.map(
+    ({ corpus, task, model, view, fuse, queries, documents, metrics, cost, manifest }) => ({
+      corpus,
+      task,
+      model,
+      view,
+      ...(fuse === undefined ? {} : { fuse }),
+      queries,
+      documents,
+      metrics,
+      cost,
+      manifest,
+    }),
+  );
+  return { cells, report, warnings: results.warnings };
+}
+
+function requestOf(context: CliContext, corpora: string[], options: EvaluateCommandOptions): EvaluateOptions {
+  const { category, origin, onlyEarlier, qrels, queries, sampleQueries } = options;
+  const relevance: Omit<RelevanceOptions, 'seed'> = {
+    relevance: qrels === undefined ? options.relevance : 'qrels',
+    ...(category ? { categories: category } : {}),
+    ...(origin ? { origins: origin } : {}),
+    ...(onlyEarlier ? { onlyEarlier } : {}),
+    ...(qrels ? { qrels } : {}),
+    ...(queries ? { queriesFile: queries } : {}),
+    ...(sampleQueries ? { sampleQueries } : {}),
+  };
+  const given = <K extends keyof EvaluateOptions>(name: K, value: EvaluateOptions[K] | undefined) =>
+    value === undefined ? {} : { [name]: value };
+  return {
+    platform: context.platform,
+    home: context.home,
+    corpora,
+    relevance,
+    packageVersion: packageVersion(),
+    seed: context.seed,
+    threads: context.threads,
+    device: context.device,
+    offline: context.offline,
+    progress: context.progress,
+    signal: context.signal,
+    command: `patentlab ${process.argv.slice(2).join(' ')}`,
+    onCell: (line) => context.progress.say(line),
+    ...given('models', options.model),
+    ...given('views', options.view),
+    ...given('fuse', options.fuse),
+    ...given('maskCitations', options.maskCitations),
+    ...given('length', options.length),
+    ...given('dimensions', options.dimensions),
+    ...given('dtype', options.dtype),
+    ...given('bm25', options.bm25),
+    ...given('analyser', options.stem ? { stem: 'english' } : undefined),
+    ...given('lsaDimensions', options.lsaDimensions),
+    ...given('depth', options.depth),
+    ...given('margin', options.margin),
+    ...given('maxTime', options.maxTime),
+    ...given('out', options.out),
+    ...given('title', options.title),
+  };
+}
+
+function describePlan({ cells, seconds, bytes }: EvaluationPlan): string {
+  const lines = cells.map(
+    ({ corpus, view, system, done, seconds: each }) =>
+      `${corpus}  ${view.padEnd(12)}  ${system.padEnd(40)}  ${done ? 'finished' : `about ${duration(each)}`}`,
+  );
+  const open = cells.filter(({ done }) => !done).length;
+  return `${lines.join('\n')}\n${open} of ${cells.length} cells to do: about ${duration(seconds)}, ${(bytes / 1e6).toFixed(0)} MB on disk`;
+}
+
+function fuseOption(text: string, previous: FusionMethod[] = []): FusionMethod[] {
+  for (const method of listOption(text)) {
+    if (method !== 'rrf' && method !== 'linear') throw new InvalidArgumentError('expected rrf or linear');
+    previous.push(method);
+  }
+  return previous;
+}
+
+function bm25Option(text: string): Bm25Options {
+  const [variant, k1, b] = text.split(',').map((part) => part.trim());
+  if (!(bm25Variants as readonly string[]).includes(variant!)) {
+    throw new InvalidArgumentError(`expected one of ${bm25Variants.join(', ')}, then k1 and b`);
+  }
+  const number = (value: string) => {
+    if (!/^\d*\.?\d+$/.test(value)) throw new InvalidArgumentError('k1 and b are numbers: lucene,1.2,0.75');
+    return Number(value);
+  };
+  return { variant: variant as Bm25Variant, ...(k1 ? { k1: number(k1) } : {}), ...(b ? { b: number(b) } : {}) };
+}
+
+function marginOption(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('expected a number between 0 and 1');
+  return value;
+}
+
+/** Seconds of `90`, `90s`, `30m` or `2h`. */
+export function timeOption(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(s|m|h)?$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('expected a time such as 90s, 30m or 2h');
+  return Number(match[1]) * { s: 1, m: 60, h: 3600 }[(match[2] ?? 's') as 's' | 'm' | 'h'];
+}

@@ -1,0 +1,95 @@
+/** From finished cells to `EvaluationResults`: comparisons, views, curves, differences, wins and losses, strata, data cards. */
+import { definitionsVersion } from '../metrics/definitions.ts';
+import type { CellStore, FinishedCell } from './cell.ts';
+import type { CorpusUnderStudy } from './corpus-under-study.ts';
+import { dataCard } from './data-card.ts';
+import type { EvaluateSettings } from './evaluate-options.ts';
+import { type CellResult, type EvaluationResults, systemName } from './results.ts';
+import {
+  compareSystems,
+  compareViews,
+  differenceShape,
+  pairsToShow,
+  type StatisticsOptions,
+  type System,
+  strata,
+  winsAndLosses,
+} from './summaries.ts';
+
+export interface CorpusCells {
+  study: CorpusUnderStudy;
+  store: CellStore;
+  cells: { result: CellResult; cell: FinishedCell }[];
+}
+
+/** Metrics with a table of all pairs; the first is the headline, which alone gets strata, wins and losses. */
+const comparedMetrics = ['ndcg@10', 'ndcg@100', 'map', 'mrr', 'recall@100'] as const;
+const headline = comparedMetrics[0];
+
+export async function assembleResults(
+  corpora: readonly CorpusCells[],
+  settings: EvaluateSettings,
+  warnings: readonly string[],
+): Promise<EvaluationResults> {
+  const statistics: StatisticsOptions = { margin: settings.margin, seed: settings.seed, resamples: settings.resamples };
+  const results: EvaluationResults = {
+    format: 1,
+    title: settings.title,
+    relevanceStatement: [...new Set(corpora.map(({ study }) => study.relevance.statement))].join(' '),
+    invented: corpora.some(({ study }) => study.corpus.invented),
+    created: new Date().toISOString(),
+    packageVersion: settings.packageVersion,
+    definitions: definitionsVersion,
+    command: settings.command,
+    cells: corpora.flatMap(({ cells }) => cells.map(({ result }) => result)),
+    comparisons: [],
+    viewComparisons: [],
+    dataCards: [],
+    recallCurves: [],
+    differences: [],
+    winsLosses: [],
+    strata: [],
+    alphaSweeps: [],
+    warnings: [...warnings],
+  };
+  for (const { study, store, cells } of corpora) {
+    results.dataCards.push(await dataCard(study));
+    const { shared } = study;
+    const byView = Map.groupBy(cells, ({ result }) => result.view);
+    for (const [view, rows] of byView) {
+      const systems: System[] = rows.map(({ result, cell }) => ({ name: systemName(result), cell }));
+      for (const { name, cell } of systems)
+        results.recallCurves.push({ corpus: shared.corpus, view, system: name, points: cell.recall });
+      for (const { result, cell } of rows) results.alphaSweeps.push(...sweepOf(result, cell));
+      results.strata.push(...strata(shared, view, headline, systems, statistics));
+      if (systems.length < 2) continue;
+      for (const metric of comparedMetrics)
+        results.comparisons.push(compareSystems(shared, view, systems, metric, statistics));
+      for (const pair of pairsToShow(systems, headline)) {
+        results.differences.push(differenceShape(shared, view, headline, pair));
+        const [a, b] = await Promise.all(pair.map(({ cell }) => store.rankings(cell.manifest.cell)));
+        results.winsLosses.push(await winsAndLosses(shared, view, headline, pair, { a: a!, b: b! }));
+      }
+    }
+    if (byView.size < 2) continue;
+    for (const [name, rows] of Map.groupBy(cells, ({ result }) => systemName(result))) {
+      const views = rows.map(({ result, cell }) => ({ view: result.view, cell }));
+      if (views.length > 1) results.viewComparisons.push(compareViews(shared, name, views, headline, statistics));
+    }
+  }
+  return results;
+}
+
+function sweepOf(result: CellResult, cell: FinishedCell): EvaluationResults['alphaSweeps'] {
+  const chosen = cell.chosen as { method?: string; sweep?: { setting: number; value: number }[] } | undefined;
+  if (chosen?.method !== 'linear' || chosen.sweep === undefined) return [];
+  return [
+    {
+      corpus: result.corpus,
+      view: result.view,
+      dense: result.model.slice('bm25+'.length),
+      metric: headline,
+      points: chosen.sweep.map(({ setting, value }) => ({ alpha: setting, value })),
+    },
+  ];
+}

@@ -1,0 +1,50 @@
+/** One corpus with its relevance, opened once for all cells: queries, judgements, filters, titles. */
+import { hashOf } from '../base/hash.ts';
+import { loadRelations, type Relations } from '../corpus/relations.ts';
+import { buildRelevance, type Relevance, type RelevanceOptions } from '../corpus/relevance.ts';
+import { type Corpus, openCorpus } from '../corpus/store.ts';
+import { type CandidateFilter, tieRanks } from '../retrieve/candidates.ts';
+import type { SharedQueries } from './summaries.ts';
+
+export interface CorpusUnderStudy {
+  corpus: Corpus;
+  relations: Relations;
+  relevance: Relevance;
+  /** Identity of queries and judgements. */
+  relevanceHash: string;
+  tieRank: Uint32Array;
+  filter: CandidateFilter;
+  shared: SharedQueries;
+}
+
+export async function openForStudy(home: string, name: string, options: RelevanceOptions): Promise<CorpusUnderStudy> {
+  const corpus = await openCorpus(home, name);
+  const relations = await loadRelations(corpus);
+  const relevance = await buildRelevance(corpus, relations, options);
+  const ids = Array.from({ length: corpus.size }, (_, row) => corpus.id(row));
+  const { documentDay, queryDay } = relevance;
+  const filter: CandidateFilter = {
+    excluded: (query) => relevance.excluded(query),
+    ...(documentDay && queryDay ? { documentDay, queryDay } : {}),
+  };
+  const titles: string[] = [];
+  for (const { row, text } of relevance.queries)
+    titles.push(row === undefined ? (text ?? '').slice(0, 160) : await corpus.title(row));
+  const shared: SharedQueries = {
+    corpus: name,
+    ids: relevance.queries.map(({ id }) => id),
+    titles,
+    judged: relevance.judged,
+    clusters: relevance.clusters,
+    years: relevance.years,
+    countries: relevance.countries,
+    document: async (row) => ({ id: ids[row]!, title: await corpus.title(row) }),
+  };
+  const relevanceHash = await hashOf({
+    statement: relevance.statement,
+    queries: relevance.queries,
+    judged: relevance.judged.map(({ rows, gains }) => [Array.from(rows), Array.from(gains)]),
+    excluded: relevance.queries.map((_, query) => Array.from(relevance.excluded(query))),
+  });
+  return { corpus, relations, relevance, relevanceHash, tieRank: tieRanks(ids), filter, shared };
+}

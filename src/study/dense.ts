@@ -1,0 +1,251 @@
+/**
+ * Dense search over one view of a corpus: `lsa`, fitted on the corpus itself, and text encoders. Vectors of encoders are
+ * kept in `<home>/vectors`; a query that is a document of the corpus takes that document's vector where the model treats
+ * both alike (no prompts), else it is encoded in its own role.
+ */
+import { join } from 'node:path';
+import type { Relevance } from '../corpus/relevance.ts';
+import type { Corpus } from '../corpus/store.ts';
+import { type EncodeRequest, type Encoder, openEncoder, type TextVectors } from '../encode/index.ts';
+import { LsaBuilder } from '../encode/lsa.ts';
+import { findModel } from '../hub/models.ts';
+import { loadModel, type Role, type TextModel } from '../model/index.ts';
+import { searchExact, type VectorBlocks } from '../retrieve/exact.ts';
+import { type MatrixProduct, openMatrixProduct } from '../retrieve/matrix-product.ts';
+import { type AnalyserOptions, WordAnalyser } from '../tokenizer/words.ts';
+import { stopwatch } from './clock.ts';
+import type { EvaluateSettings } from './evaluate-options.ts';
+import type { Manifest } from './results.ts';
+import type { SearchContext, Searched } from './searched.ts';
+import type { ViewSpec } from './systems.ts';
+import { documentTexts, queryTexts } from './texts.ts';
+
+interface OpenModel {
+  model: TextModel;
+  encoder: Encoder;
+}
+
+/** Models loaded once for all cells, and the matrix products of the search. */
+export class EncoderPool {
+  private readonly settings: EvaluateSettings;
+  private readonly open = new Map<string, Promise<OpenModel>>();
+  private product: Promise<MatrixProduct> | undefined;
+
+  constructor(settings: EvaluateSettings) {
+    this.settings = settings;
+  }
+
+  get(id: string): Promise<OpenModel> {
+    let model = this.open.get(id);
+    if (model === undefined) {
+      model = this.load(id);
+      this.open.set(id, model);
+    }
+    return model;
+  }
+
+  matrixProduct(): Promise<MatrixProduct> {
+    this.product ??= openMatrixProduct(this.settings.platform, { threads: this.settings.threads });
+    return this.product;
+  }
+
+  /** The part of a cell's key that the model decides. */
+  async manifestOf(
+    id: string,
+  ): Promise<Pick<Manifest, 'modelHash' | 'pooling' | 'dimensions' | 'length' | 'dtype' | 'prompt'>> {
+    const { model } = await this.get(id);
+    const { dimensions, length } = this.settings;
+    return {
+      modelHash: model.hash,
+      pooling: model.pooling.modes.join('+'),
+      dimensions: dimensions ?? model.dimensions,
+      length: Math.min(length ?? model.maxLength, model.maxLength),
+      dtype: model.dtype,
+      prompt: { query: model.prompt('query'), document: model.prompt('document') },
+    };
+  }
+
+  async estimate(
+    id: string,
+    sample: readonly string[],
+    documents: number,
+  ): Promise<{ seconds: number; bytes: number }> {
+    const { encoder } = await this.get(id);
+    return encoder.estimate(sample, documents, this.request('document'));
+  }
+
+  async encode(id: string, request: EncodeRequest): Promise<TextVectors> {
+    const { encoder } = await this.get(id);
+    return encoder.encode({ ...this.request(request.role ?? 'document'), ...request });
+  }
+
+  async close(): Promise<void> {
+    for (const opened of this.open.values()) {
+      const parts = await opened.catch(() => undefined); // a model that failed to open has nothing to close
+      await parts?.encoder.close();
+      await parts?.model.close();
+    }
+    await (await this.product)?.close();
+  }
+
+  private request(role: Role): Omit<EncodeRequest, 'texts'> {
+    const { length, dimensions, signal } = this.settings;
+    return {
+      role,
+      ...(length === undefined ? {} : { maxLength: length }),
+      ...(dimensions === undefined ? {} : { dimensions }),
+      ...(signal === undefined ? {} : { signal }),
+    };
+  }
+
+  private async load(id: string): Promise<OpenModel> {
+    const { platform, home, offline, progress, signal, dtype, threads, vectors } = this.settings;
+    const found = await findModel(id, { home, offline, progress, signal });
+    const model = await loadModel(platform, found.folder, { dtype, threads, id: found.id });
+    const encoder = await openEncoder(platform, model, {
+      vectors: vectors ?? join(home, 'vectors'),
+      progress,
+    });
+    return { model, encoder };
+  }
+}
+
+export async function searchEncoder(
+  corpus: Corpus,
+  relevance: Relevance,
+  view: ViewSpec,
+  id: string,
+  pool: EncoderPool,
+  context: SearchContext,
+): Promise<Searched> {
+  const { model } = await pool.get(id);
+  const encoding = stopwatch();
+  const source = { corpus: corpus.hash, view: view.view, masked: view.masked };
+  const documents = await pool.encode(id, {
+    texts: documentTexts(corpus, view),
+    count: corpus.size,
+    source: { ...source, texts: 'documents' },
+    label: `${model.id}, ${context.label}`,
+  });
+  const shared =
+    model.prompt('query') === model.prompt('document') && relevance.queries.every(({ row }) => row !== undefined);
+  const queries = shared
+    ? await rowsOf(documents, relevance)
+    : await (
+        await pool.encode(id, {
+          texts: queryTexts(corpus, relevance, view),
+          count: relevance.queries.length,
+          role: 'query',
+          label: `${model.id}, ${context.label} queries`,
+        })
+      ).read();
+  const encodeSeconds = encoding();
+  const { computed, texts, truncated } = documents.summary;
+  const searched = await searchVectors(documents, queries, relevance.queries.length, pool, context);
+  return {
+    rankings: searched.rankings,
+    cost: {
+      ...searched.cost,
+      encodeSeconds,
+      ...(computed === texts ? { documentsPerSecond: texts / encodeSeconds } : {}),
+      truncated: truncated / Math.max(1, texts),
+      indexBytes: documents.count * documents.dimensions * 4,
+    },
+  };
+}
+
+export interface LsaSearchOptions {
+  dimensions: number;
+  seed: number;
+  analyser: AnalyserOptions;
+}
+
+export async function searchLsa(
+  corpus: Corpus,
+  relevance: Relevance,
+  view: ViewSpec,
+  { dimensions, seed, analyser: analyserOptions }: LsaSearchOptions,
+  pool: EncoderPool,
+  context: SearchContext,
+): Promise<Searched> {
+  const { progress, signal, label } = context;
+  const analyser = new WordAnalyser(analyserOptions);
+  const builder = new LsaBuilder({ dimensions, seed });
+  const encoding = stopwatch();
+  const reading = progress.begin(`lsa fit, ${label}`, { total: corpus.size, unit: 'patents' });
+  for await (const text of documentTexts(corpus, view)) {
+    signal?.throwIfAborted();
+    builder.add(analyser.analyse(text));
+    reading.advance();
+  }
+  const model = builder.fit();
+  reading.finish();
+  const width = model.dimensions;
+  const vectors = new Float32Array(corpus.size * width);
+  let row = 0;
+  for await (const text of documentTexts(corpus, view)) {
+    signal?.throwIfAborted();
+    model.encodeInto(analyser.analyse(text, { grow: false }), vectors, row++ * width);
+  }
+  const queries = new Float32Array(relevance.queries.length * width);
+  for (const [query, { row, text }] of relevance.queries.entries()) {
+    if (row === undefined) model.encodeInto(analyser.analyse(text ?? '', { grow: false }), queries, query * width);
+    else queries.set(vectors.subarray(row * width, (row + 1) * width), query * width);
+  }
+  const encodeSeconds = encoding();
+  const documents: VectorBlocks = {
+    count: corpus.size,
+    dimensions: width,
+    async *blocks(rows = 4096) {
+      for (let from = 0; from < corpus.size; from += rows) {
+        yield { from, vectors: vectors.subarray(from * width, Math.min(corpus.size, from + rows) * width) };
+      }
+    },
+  };
+  const searched = await searchVectors(documents, queries, relevance.queries.length, pool, context);
+  return {
+    rankings: searched.rankings,
+    cost: {
+      ...searched.cost,
+      encodeSeconds,
+      documentsPerSecond: corpus.size / encodeSeconds,
+      indexBytes: vectors.byteLength + model.bytes,
+    },
+  };
+}
+
+async function searchVectors(
+  documents: VectorBlocks,
+  queries: Float32Array,
+  count: number,
+  pool: EncoderPool,
+  { depth, tieRank, filter, signal }: SearchContext,
+): Promise<Searched> {
+  const searching = stopwatch();
+  const rankings = await searchExact(documents, queries, {
+    product: await pool.matrixProduct(),
+    k: depth,
+    tieRank,
+    filter,
+    ...(signal ? { signal } : {}),
+  });
+  const searchSeconds = searching();
+  return { rankings, cost: { searchSeconds, queriesPerSecond: count / searchSeconds } };
+}
+
+/** Vectors of the queries, taken from the documents they are. */
+async function rowsOf(documents: TextVectors, relevance: Relevance): Promise<Float32Array> {
+  const width = documents.dimensions;
+  const rows = relevance.queries.map(({ row }) => row!);
+  const result = new Float32Array(rows.length * width);
+  const placesOfRow = new Map<number, number[]>();
+  for (const [query, row] of rows.entries()) placesOfRow.set(row, [...(placesOfRow.get(row) ?? []), query]);
+  for await (const { from, vectors } of documents.blocks()) {
+    for (let i = 0; i * width < vectors.length; i++) {
+      for (const query of placesOfRow.get(from + i) ?? []) {
+        result.set(vectors.subarray(i * width, (i + 1) * width), query * width);
+      }
+    }
+  }
+  return result;
+}

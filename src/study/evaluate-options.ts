@@ -1,0 +1,113 @@
+/** What `evaluate` takes, with its defaults. */
+import type { Platform } from '../base/platform.ts';
+import { type Progress, silent } from '../base/progress.ts';
+import type { RelevanceOptions } from '../corpus/relevance.ts';
+import { defaultMargin, defaultResamples } from '../metrics/significance.ts';
+import type { Bm25Options } from '../retrieve/bm25-scoring.ts';
+import type { AnalyserOptions } from '../tokenizer/words.ts';
+import type { FusionMethod } from './systems.ts';
+
+export interface EvaluateOptions {
+  platform: Platform;
+  home: string;
+  /** Names of imported corpora. */
+  corpora: readonly string[];
+  /** `bm25`, `lsa`, model folders or ids, `bm25+MODEL`. Default bm25 and lsa. */
+  models?: readonly string[];
+  /** Text views, `-masked` for texts without patent numbers. Default TA. */
+  views?: readonly string[];
+  maskCitations?: boolean;
+  /** Fuses bm25 with every dense model. */
+  fuse?: readonly FusionMethod[];
+  /** Default: the cited documents are relevant. */
+  relevance?: Omit<RelevanceOptions, 'seed'>;
+  /** Documents kept for each query. Default 1000. */
+  depth?: number;
+  bm25?: Bm25Options;
+  analyser?: AnalyserOptions;
+  lsaDimensions?: number;
+  dtype?: 'fp32' | 'int8';
+  /** Most tokens an encoder reads; default the model's own limit. */
+  length?: number;
+  /** Matryoshka: leading dimensions kept. */
+  dimensions?: number;
+  /** Smallest difference of nDCG that matters. Default 0.01. */
+  margin?: number;
+  resamples?: number;
+  seed?: number;
+  threads?: number;
+  device?: 'cpu' | 'webgpu' | 'cuda' | 'auto';
+  offline?: boolean;
+  /** Folder of stored vectors. Default `<home>/vectors`. */
+  vectors?: string;
+  /** Name of the study: `runs/<study>`. Default `evaluate-<corpora>`. */
+  study?: string;
+  /** Folder of the report. Default `runs/<study>`. */
+  out?: string;
+  title?: string;
+  /** As the user typed it: printed in the report. */
+  command?: string;
+  /** Seconds after which no further cell is begun. */
+  maxTime?: number;
+  /** Measure only: what would be done, and about how long it takes. */
+  dryRun?: boolean;
+  progress?: Progress;
+  signal?: AbortSignal | undefined;
+  /** Called after each cell, in the order they finish. */
+  onCell?: (line: string) => void;
+  packageVersion: string;
+}
+
+export type EvaluateSettings = Required<
+  Pick<
+    EvaluateOptions,
+    | 'models'
+    | 'views'
+    | 'maskCitations'
+    | 'fuse'
+    | 'relevance'
+    | 'depth'
+    | 'bm25'
+    | 'analyser'
+    | 'lsaDimensions'
+    | 'dtype'
+    | 'margin'
+    | 'resamples'
+    | 'seed'
+    | 'threads'
+    | 'device'
+    | 'offline'
+    | 'study'
+    | 'title'
+    | 'command'
+    | 'progress'
+  >
+> &
+  EvaluateOptions;
+
+export function settingsOf(options: EvaluateOptions): EvaluateSettings {
+  const { corpora } = options;
+  return {
+    ...options,
+    models: options.models ?? ['bm25', 'lsa'],
+    views: options.views ?? ['TA'],
+    maskCitations: options.maskCitations ?? false,
+    fuse: options.fuse ?? [],
+    relevance: options.relevance ?? { relevance: 'cites' },
+    depth: options.depth ?? 1000,
+    bm25: options.bm25 ?? {},
+    analyser: options.analyser ?? {},
+    lsaDimensions: options.lsaDimensions ?? 256,
+    dtype: options.dtype ?? 'fp32',
+    margin: options.margin ?? defaultMargin,
+    resamples: options.resamples ?? defaultResamples,
+    seed: options.seed ?? 1,
+    threads: options.threads ?? options.platform.processors,
+    device: options.device ?? 'auto',
+    offline: options.offline ?? false,
+    study: options.study ?? `evaluate-${corpora.join('-')}`,
+    title: options.title ?? `Retrieval on ${corpora.join(', ')}`,
+    command: options.command ?? '',
+    progress: options.progress ?? silent,
+  };
+}

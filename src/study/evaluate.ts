@@ -1,0 +1,195 @@
+/**
+ * `evaluate`: corpora x views x systems, one cell each, and everything the report shows of them.
+ *
+ * Cells run cheapest kind first (bm25, lsa, encoders, then fusions, which only combine finished rankings) and are kept by
+ * content hash, so that a second call, or one after Ctrl-C, does only what is missing. All systems of a corpus answer the
+ * same queries; a query whose text is empty under a view stays and scores 0.
+ */
+import { join } from 'node:path';
+import { inputError } from '../base/errors.ts';
+import { assembleResults, type CorpusCells } from './assemble.ts';
+import { CellStore, cellHash, type FinishedCell } from './cell.ts';
+import { type CorpusUnderStudy, openForStudy } from './corpus-under-study.ts';
+import { EncoderPool } from './dense.ts';
+import { estimateCells, type PlannedCell } from './estimate.ts';
+import { type EvaluateOptions, settingsOf } from './evaluate-options.ts';
+import { writeTrecRun } from './rankings.ts';
+import { type CellResult, type EvaluationResults, systemName } from './results.ts';
+import { type CellContext, keyOf, runCell } from './run-cell.ts';
+import { parseSystems, parseViews, type SystemSpec, type ViewSpec, viewLabel } from './systems.ts';
+
+export interface Evaluation {
+  results: EvaluationResults;
+  /** Folder of the report and the runs. */
+  folder: string;
+  /** Cells computed now; the others were found finished. */
+  computed: number;
+}
+
+/** What `--dry-run` tells. */
+export interface EvaluationPlan {
+  cells: PlannedCell[];
+  seconds: number;
+  bytes: number;
+}
+
+const kindOrder = { bm25: 0, lsa: 1, encoder: 2, fused: 3 } as const;
+
+interface Job {
+  study: CorpusUnderStudy;
+  view: ViewSpec;
+  system: SystemSpec;
+}
+
+/** Runs what is missing and gathers everything; the report is written by the caller (`report/`). */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  return withStudies(options, async ({ jobs, contextOf, settings, folder }) => {
+    const warnings: string[] = [];
+    const finished = new Map<CorpusUnderStudy, { view: ViewSpec; system: SystemSpec; cell: FinishedCell }[]>();
+    let computed = 0;
+    const started = performance.now();
+    const late: string[] = [];
+    for (const { study, view, system } of jobs) {
+      settings.signal?.throwIfAborted();
+      const context = contextOf(study);
+      const name = `${study.corpus.name} ${viewLabel(view)} ${systemName(labelOf(system))}`;
+      const key = await keyOf(system, view, context).catch((error: unknown) => {
+        if (late.length > 0 && system.kind === 'fused') return undefined;
+        throw error;
+      });
+      if (key === undefined) continue;
+      let cell = await context.store.load(await cellHash(key));
+      if (cell === undefined) {
+        if (settings.maxTime !== undefined && (performance.now() - started) / 1000 > settings.maxTime) {
+          late.push(name);
+          continue;
+        }
+        cell = await runCell(system, view, key, context);
+        computed++;
+      }
+      settings.onCell?.(lineOf(name, cell));
+      const list = finished.get(study) ?? [];
+      list.push({ view, system, cell });
+      finished.set(study, list);
+    }
+    if (late.length > 0)
+      warnings.push(`--max-time ended the run before: ${late.join('; ')}. The same command goes on from here.`);
+    const corpora: CorpusCells[] = [];
+    for (const [study, cells] of finished) {
+      const rows: CorpusCells['cells'] = [];
+      for (const { view, system, cell } of cells) {
+        const result = resultOf(study, view, system, cell);
+        const run = join('trec', `${fileName(`${result.corpus} ${result.view} ${systemName(result)}`)}.run.gz`);
+        await writeTrecRun(join(folder, run), await contextOf(study).store.rankings(cell.manifest.cell), {
+          queryIds: study.shared.ids,
+          documentId: (row) => study.corpus.id(row),
+          tag: systemName(result),
+        });
+        result.files = { run, perQuery: join('cells', cell.manifest.cell, 'per-query.parquet') };
+        rows.push({ result, cell });
+      }
+      corpora.push({ study, store: contextOf(study).store, cells: rows });
+    }
+    return { results: await assembleResults(corpora, settings, warnings), folder, computed };
+  });
+}
+
+/** What `evaluate` would do, with times from a short measurement; computes no cell. */
+export async function planEvaluation(options: EvaluateOptions): Promise<EvaluationPlan> {
+  return withStudies(options, async ({ jobs, contextOf }) => {
+    const cells = await estimateCells(
+      await Promise.all(
+        jobs.map(async ({ study, view, system }) => {
+          const context = contextOf(study);
+          const cell = await cellHash(await keyOf(system, view, context));
+          const done = (await context.store.load(cell)) !== undefined;
+          return { study, view, system, context, cell, done };
+        }),
+      ),
+    );
+    const open = cells.filter(({ done }) => !done);
+    return {
+      cells,
+      seconds: open.reduce((sum, { seconds }) => sum + seconds, 0),
+      bytes: open.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+  });
+}
+
+interface Studies {
+  settings: ReturnType<typeof settingsOf>;
+  jobs: Job[];
+  contextOf(study: CorpusUnderStudy): CellContext;
+  folder: string;
+}
+
+async function withStudies<T>(options: EvaluateOptions, work: (studies: Studies) => Promise<T>): Promise<T> {
+  const settings = settingsOf(options);
+  const systems = parseSystems(settings.models, settings.fuse);
+  const views = parseViews(settings.views, settings.maskCitations);
+  const encoders = new EncoderPool(settings);
+  const store = new CellStore(settings.home, settings.study);
+  const studies: CorpusUnderStudy[] = [];
+  try {
+    for (const name of settings.corpora) {
+      studies.push(await openForStudy(settings.home, name, { ...settings.relevance, seed: settings.seed }));
+    }
+    for (const { corpus, relevance } of studies) {
+      if (relevance.queries.length > 0) continue;
+      const reasons = relevance.dropped.map(({ reason, count }) => `${count} ${reason}`).join('; ');
+      throw inputError(`corpus ${corpus.name} gives no query with a relevant document inside the corpus`, {
+        code: 'evaluate.no-queries',
+        expected: relevance.statement,
+        found: reasons || 'no citations',
+        hint: 'choose another --relevance (`patentlab corpus show` says what the corpus supports), or bring judgements with --qrels and --queries',
+      });
+    }
+    const jobs = studies
+      .flatMap((study) => views.flatMap((view) => systems.map((system) => ({ study, view, system }))))
+      .sort((a, b) => kindOrder[a.system.kind] - kindOrder[b.system.kind]);
+    return await work({
+      settings,
+      jobs,
+      contextOf: (study) => ({ settings, study, store, encoders }),
+      folder: settings.out ?? join(settings.home, 'runs', settings.study),
+    });
+  } finally {
+    await encoders.close();
+    for (const { corpus } of studies) await corpus.close();
+  }
+}
+
+function resultOf(
+  { corpus, relevance }: CorpusUnderStudy,
+  view: ViewSpec,
+  system: SystemSpec,
+  cell: FinishedCell,
+): CellResult {
+  return {
+    corpus: corpus.name,
+    task: 'retrieval',
+    ...labelOf(system),
+    view: viewLabel(view),
+    queries: relevance.queries.length,
+    documents: corpus.size,
+    metrics: cell.metrics,
+    cost: cell.cost,
+    manifest: cell.manifest,
+    files: {},
+    ...(cell.chosen ? { chosen: cell.chosen } : {}),
+  };
+}
+
+function labelOf(system: SystemSpec): { model: string; fuse?: string } {
+  return system.kind === 'fused' ? { model: system.model, fuse: system.method } : { model: system.model };
+}
+
+function lineOf(name: string, { metrics, cost }: FinishedCell): string {
+  const { value, lower, upper } = metrics['ndcg@10']!;
+  const interval = Number.isNaN(lower) ? '' : ` [${lower.toFixed(4)}, ${upper.toFixed(4)}]`;
+  return `${name}: nDCG@10 ${value.toFixed(4)}${interval}, ${cost.seconds.toFixed(1)} s`;
+}
+
+function fileName(text: string): string {
+  return text.replaceAll(/[^\w.+-]+/g, '_');
+}

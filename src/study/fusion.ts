@@ -1,0 +1,99 @@
+/**
+ * BM25 fused with a dense model, its setting chosen by cross-fitting: alpha of the linear interpolation, k of reciprocal
+ * rank fusion. Every query is ranked with the setting that was best on the queries of the other folds (whole families to a
+ * fold), so that the fused row covers the same queries as its parts and was not tuned on itself.
+ *
+ * Both passes go query by query: the first scores every setting, the second ranks with the chosen one; nothing but one
+ * number a query and setting is kept in between.
+ */
+import { parseMetric, RankingScorer } from '../metrics/index.ts';
+import { notJudged } from '../metrics/ranking.ts';
+import type { RowRanking } from '../retrieve/candidates.ts';
+import { alphaGrid, crossFit, interpolate, rrf, rrfConstants } from '../retrieve/index.ts';
+import type { Rankings } from './rankings.ts';
+import type { FusionMethod } from './systems.ts';
+
+export interface FuseInput {
+  method: FusionMethod;
+  sparse: Rankings;
+  dense: Rankings;
+  judged: readonly { rows: Int32Array; gains: Float32Array }[];
+  clusters: Int32Array;
+  tieRank: Uint32Array;
+  corpusSize: number;
+  /** Setting is chosen on this metric. */
+  metric: string;
+  folds: number;
+  seed: number;
+  depth: number;
+}
+
+export interface Fused {
+  rankings: Rankings;
+  chosen: {
+    method: FusionMethod;
+    metric: string;
+    folds: { setting: number; queries: number; meanElsewhere: number }[];
+  };
+  /** Mean over all queries at each setting: for the plot, not for the leaderboard. */
+  sweep: { setting: number; value: number }[];
+}
+
+/** Settings tried: alpha in steps of 0.05 (the weight of the dense list), or k of 10, 60, 100. */
+export function fusionSettings(method: FusionMethod): number[] {
+  return method === 'linear' ? alphaGrid() : [...rrfConstants];
+}
+
+export function fuseRankings(input: FuseInput): Fused {
+  const { method, sparse, dense, judged, clusters, metric, folds, seed } = input;
+  const settings = fusionSettings(method);
+  const scorer = new RankingScorer([parseMetric(metric)]);
+  const gainOf = new Float32Array(input.corpusSize).fill(notJudged);
+  const values = settings.map(() => new Float64Array(sparse.length));
+  const out = new Float64Array(1);
+  for (let query = 0; query < sparse.length; query++) {
+    const truth = judged[query]!;
+    const ideal = Float32Array.from(truth.gains).sort().reverse();
+    for (let i = 0; i < truth.rows.length; i++) gainOf[truth.rows[i]!] = truth.gains[i]!;
+    for (const [s, setting] of settings.entries()) {
+      const { rows } = fuseOne(input, dense[query]!, sparse[query]!, setting);
+      scorer.score(
+        Float32Array.from(rows, (row) => gainOf[row]!),
+        rows.length,
+        ideal,
+        out,
+      );
+      values[s]![query] = out[0]!;
+    }
+    for (const row of truth.rows) gainOf[row] = notJudged;
+  }
+  const fit = crossFit(values, { clusters, folds, seed });
+  return {
+    rankings: sparse.map((list, query) => fuseOne(input, dense[query]!, list, settings[fit.chosen[query]!]!)),
+    chosen: {
+      method,
+      metric,
+      folds: fit.choices.map(({ setting, queries, meanElsewhere }) => ({
+        setting: settings[setting]!,
+        queries,
+        meanElsewhere,
+      })),
+    },
+    sweep: settings.map((setting, s) => ({ setting, value: mean(values[s]!) })),
+  };
+}
+
+function fuseOne(
+  { method, tieRank, depth }: FuseInput,
+  dense: RowRanking,
+  sparse: RowRanking,
+  setting: number,
+): RowRanking {
+  return method === 'linear'
+    ? interpolate(dense, sparse, { alpha: setting, tieRank, limit: depth })
+    : rrf([dense, sparse], { k: setting, tieRank, limit: depth });
+}
+
+function mean(values: Float64Array): number {
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,203 @@
+/** Runs one system on one view of one corpus, or finds it finished. */
+import { arch, cpus, platform as os } from 'node:os';
+import { lsaSettings } from '../encode/lsa.ts';
+import { definitionsVersion } from '../metrics/definitions.ts';
+import { estimateMeans } from '../metrics/significance.ts';
+import { type CellKey, type CellStore, cellHash, type FinishedCell } from './cell.ts';
+import { measured, stopwatch } from './clock.ts';
+import type { CorpusUnderStudy } from './corpus-under-study.ts';
+import { type EncoderPool, searchEncoder, searchLsa } from './dense.ts';
+import type { EvaluateSettings } from './evaluate-options.ts';
+import { fuseRankings, fusionSettings } from './fusion.ts';
+import { lexicalSettings, searchLexical } from './lexical.ts';
+import { measureRankings, retrievalMetrics } from './measure.ts';
+import type { Manifest } from './results.ts';
+import type { SearchContext, Searched } from './searched.ts';
+import { recallPoints } from './summaries.ts';
+import { type SystemSpec, type ViewSpec, viewLabel } from './systems.ts';
+
+export interface CellContext {
+  settings: EvaluateSettings;
+  study: CorpusUnderStudy;
+  store: CellStore;
+  encoders: EncoderPool;
+}
+
+/** Folds of the cross-fitting of fusion settings. */
+export const fusionFolds = 5;
+
+/** What identifies the cell. For a fused system the cells of its parts are part of it. */
+export async function keyOf(system: SystemSpec, view: ViewSpec, context: CellContext): Promise<CellKey> {
+  const { settings, study } = context;
+  const { corpus, relevance, relevanceHash } = study;
+  const { relevance: relevanceOptions } = settings;
+  const common = {
+    task: 'retrieval' as const,
+    corpus: { name: corpus.name, hash: corpus.hash, revision: corpus.revision, invented: corpus.invented },
+    model: system.model,
+    view: view.view,
+    relevance: relevance.statement,
+    maskCitations: view.masked,
+    onlyEarlier: relevanceOptions.onlyEarlier ?? false,
+    device: 'cpu',
+    seeds: [settings.seed],
+    packageVersion: settings.packageVersion,
+    definitions: definitionsVersion,
+  };
+  const search = { depth: settings.depth, relevanceHash };
+  const filter = { category: relevanceOptions.categories, origin: relevanceOptions.origins };
+  const citationFilter = filter.category || filter.origin ? { citationFilter: defined(filter) } : {};
+  switch (system.kind) {
+    case 'bm25':
+      return { ...common, ...citationFilter, settings: { ...search, ...lexicalSettings(settings) } };
+    case 'lsa':
+      return {
+        ...common,
+        ...citationFilter,
+        dimensions: settings.lsaDimensions,
+        settings: {
+          ...search,
+          analyser: lexicalSettings(settings).analyser,
+          lsa: lsaSettings({ dimensions: settings.lsaDimensions, seed: settings.seed }),
+        },
+      };
+    case 'encoder':
+      return { ...common, ...citationFilter, ...(await context.encoders.manifestOf(system.model)), settings: search };
+    case 'fused': {
+      const parts = await Promise.all(partsOf(system).map(async (part) => cellHash(await keyOf(part, view, context))));
+      const values = fusionSettings(system.method);
+      const fusion = { method: system.method, values, folds: fusionFolds, metric: retrievalMetrics[0], parts };
+      return { ...common, ...citationFilter, fuse: system.method, settings: { ...search, fusion } };
+    }
+  }
+}
+
+export function partsOf(system: SystemSpec & { kind: 'fused' }): [SystemSpec, SystemSpec] {
+  const dense: SystemSpec =
+    system.dense === 'lsa' ? { kind: 'lsa', model: 'lsa' } : { kind: 'encoder', model: system.dense };
+  return [{ kind: 'bm25', model: 'bm25' }, dense];
+}
+
+/** Computes a cell and stores it. */
+export async function runCell(
+  system: SystemSpec,
+  view: ViewSpec,
+  key: CellKey,
+  context: CellContext,
+): Promise<FinishedCell> {
+  const { settings, study, store } = context;
+  const { shared } = study;
+  const started = new Date().toISOString();
+  const { result, spent } = await measured(() => search(system, view, context));
+  const perQuery = measureRankings(result.rankings, shared.judged, study.corpus.size);
+  const names = Object.keys(perQuery);
+  const estimates = estimateMeans(Object.values(perQuery), shared.clusters, {
+    seed: settings.seed,
+    resamples: settings.resamples,
+  });
+  const manifest: Manifest = {
+    ...key,
+    format: 1,
+    cell: await cellHash(key),
+    request: requestOf(system, view, context),
+    environment: {
+      node: process.version,
+      platform: `${os()} ${arch()}`,
+      processor: cpus()[0]?.model ?? 'unknown',
+      threads: settings.threads,
+      started,
+    },
+  };
+  const cell: FinishedCell = {
+    manifest,
+    metrics: Object.fromEntries(names.map((name, i) => [name, estimates[i]!])),
+    cost: { ...result.cost, ...spent },
+    ...(result.chosen ? { chosen: result.chosen } : {}),
+    recall: recallPoints(result.rankings, shared.judged),
+    perQuery,
+    queryIds: [...shared.ids],
+  };
+  await store.save(cell, result.rankings);
+  return cell;
+}
+
+/** The options that make this cell, and it alone, again. */
+function requestOf(system: SystemSpec, view: ViewSpec, { settings, study }: CellContext): Manifest['request'] {
+  const { relevance, depth, bm25, analyser, lsaDimensions, dtype, length, dimensions, margin, resamples, seed } =
+    settings;
+  return {
+    corpora: [study.corpus.name],
+    models: [system.model],
+    views: [view.view],
+    maskCitations: view.masked,
+    fuse: system.kind === 'fused' ? [system.method] : [],
+    relevance,
+    ...defined({ length, dimensions }),
+    depth,
+    bm25,
+    analyser,
+    lsaDimensions,
+    dtype,
+    margin,
+    resamples,
+    seed,
+  };
+}
+
+async function search(system: SystemSpec, view: ViewSpec, context: CellContext): Promise<Searched> {
+  const { settings, study, store, encoders } = context;
+  const { corpus, relevance, tieRank, filter } = study;
+  const searchContext: SearchContext = {
+    depth: settings.depth,
+    tieRank,
+    filter,
+    progress: settings.progress,
+    signal: settings.signal,
+    label: `${corpus.name} ${viewLabel(view)}`,
+  };
+  switch (system.kind) {
+    case 'bm25':
+      return searchLexical(corpus, relevance, view, settings, searchContext);
+    case 'lsa':
+      return searchLsa(
+        corpus,
+        relevance,
+        view,
+        { dimensions: settings.lsaDimensions, seed: settings.seed, analyser: settings.analyser },
+        encoders,
+        searchContext,
+      );
+    case 'encoder':
+      return searchEncoder(corpus, relevance, view, system.model, encoders, searchContext);
+    case 'fused': {
+      const parts = partsOf(system);
+      const cells = await Promise.all(parts.map(async (part) => cellHash(await keyOf(part, view, context))));
+      const [sparse, dense] = [await store.rankings(cells[0]!), await store.rankings(cells[1]!)];
+      const time = stopwatch();
+      const fused = fuseRankings({
+        method: system.method,
+        sparse,
+        dense,
+        judged: study.shared.judged,
+        clusters: study.shared.clusters,
+        tieRank,
+        corpusSize: corpus.size,
+        metric: retrievalMetrics[0],
+        folds: fusionFolds,
+        seed: settings.seed,
+        depth: settings.depth,
+      });
+      return {
+        rankings: fused.rankings,
+        cost: { searchSeconds: time() },
+        chosen: { ...fused.chosen, sweep: fused.sweep },
+      };
+    }
+  }
+}
+
+function defined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
