@@ -10,8 +10,9 @@
  *    its level is exact at any number of queries.
  * Trained systems bring one array of values a seed. Their interval comes from a hierarchical bootstrap: each resample draws
  *    seeds of each system and clusters of queries; deviations of seeds are widened by sqrt(K/(K-1)), which makes their
- *    variance unbiased for few seeds. Sign flips know nothing of seeds, so p is then the share of centred replicates that
- *    reach the observed difference. Fewer than 5 seeds mark a comparison tentative.
+ *    variance unbiased for few seeds, and quantiles are Student's with the degrees of freedom that Satterthwaite's formula
+ *    gives for the sum of the variances of queries and of seeds. Sign flips know nothing of seeds, so p is then the share of
+ *    centred replicates, widened likewise, that reach the observed difference. Fewer than 5 seeds mark a comparison tentative.
  * pHolm: Holm 1979 over all pairs of the table.
  *
  * Verdict on a - b with practical margin D, checked in this order:
@@ -117,7 +118,12 @@ export function comparePairs(input: PairsInput): Comparison[] {
   const rows = pairs.map(([a, b]) => {
     const [x, y] = [systems[a]!, systems[b]!];
     const difference = x.mean - y.mean;
-    const both: Spread = { grouping: x.grouping, sums: minus(x.sums, y.sums), trained: x.trained || y.trained };
+    const both: Spread = {
+      grouping: x.grouping,
+      sums: minus(x.sums, y.sums),
+      trained: x.trained || y.trained,
+      seedParts: [...x.seedParts, ...y.seedParts],
+    };
     const replicates = minus(x.replicates, y.replicates);
     const few = x.grouping.groups < 2;
     const nothing = { lower: Number.NaN, upper: Number.NaN };
@@ -132,8 +138,8 @@ export function comparePairs(input: PairsInput): Comparison[] {
       difference,
       lower: wide.lower,
       upper: wide.upper,
-      p: both.trained ? centredShare(replicates, difference) : test(x, y),
-      detectable: few ? Number.NaN : smallestDetectable(error, x.allGroups.groups),
+      p: both.trained ? (few ? 1 : centredShare(replicates, difference, freedomOf(both))) : test(x, y),
+      detectable: few ? Number.NaN : smallestDetectable(error, both.trained ? freedomOf(both) + 1 : x.allGroups.groups),
       queries: x.allGroups.of.length,
       ...(tentative ? { tentative: true as const } : {}),
       narrow,
@@ -197,6 +203,8 @@ interface Spread {
   /** Sums over groups (merged where there are very many); means over seeds of a trained system. */
   sums: Float64Array;
   trained: boolean;
+  /** What each system's seeds add to the variance of its mean, with the degrees of freedom it is known by. */
+  seedParts: readonly { variance: number; freedom: number }[];
 }
 
 interface System extends Spread {
@@ -237,6 +245,7 @@ function readSystems(
       trained: !(columns[s] instanceof Float64Array),
       mean: sumOf(mean) / queries,
       seeds: seeds.length,
+      seedParts: seeds.length === 1 ? [] : [seedPart(seeds)],
       replicates: seeds.length === 1 ? replicates[s]![0]! : drawSeeds(replicates[s]!, random.seeds),
       allGroups,
       allSums: groupSums(mean, allGroups),
@@ -256,13 +265,40 @@ function drawSeeds(replicates: readonly Float64Array[], random: RandomStream): F
   });
 }
 
-/** BCa over clusters; trained systems, whose seeds have no jackknife here, get the expanded percentile interval. */
+/** BCa over clusters; trained systems, whose seeds have no jackknife here, get a percentile interval of Student's width. */
 function intervalOf(replicates: Float64Array, point: number, spread: Spread, level: number) {
   const { grouping, sums, trained } = spread;
-  const z = expandedQuantile(level, grouping.groups);
   const sorted = replicates.slice().sort();
-  if (trained) return percentileInterval(sorted, z);
+  if (trained) {
+    // Widened about the point rather than cut further out: few seeds leave the replicates without tails to cut.
+    const { lower, upper } = percentileInterval(sorted, normalQuantile((1 + level) / 2));
+    const wider = widening(level, freedomOf(spread));
+    return { lower: point + wider * (lower - point), upper: point + wider * (upper - point) };
+  }
+  const z = expandedQuantile(level, grouping.groups);
   return bcaInterval(sorted, point, jackknifeAcceleration(sums, grouping.sizes), z);
+}
+
+/** How much wider Student's interval is than the normal one. */
+function widening(level: number, freedom: number): number {
+  return studentQuantile((1 + level) / 2, freedom) / normalQuantile((1 + level) / 2);
+}
+
+/** Variance of a mean over seeds that comes from the seeds, by the spread of their means. */
+function seedPart(seeds: readonly Float64Array[]): { variance: number; freedom: number } {
+  const means = Float64Array.from(seeds, (values) => sumOf(values) / values.length);
+  return { variance: deviation(means) ** 2 / seeds.length, freedom: seeds.length - 1 };
+}
+
+/** Satterthwaite's degrees of freedom of a sum of independent variances: of queries, and of each system's seeds. */
+function freedomOf({ grouping, sums, seedParts }: Spread): number {
+  const queries = { variance: clusterStandardError(sums, grouping.sizes) ** 2, freedom: grouping.groups - 1 };
+  let [total, squares] = [0, 0];
+  for (const { variance, freedom } of [queries, ...seedParts]) {
+    total += variance;
+    squares += variance ** 2 / freedom;
+  }
+  return squares > 0 ? total ** 2 / squares : queries.freedom;
 }
 
 /** p of a pair by sign flips; the flipped sums are computed once, for all systems, when first needed. */
@@ -294,10 +330,11 @@ function signFlipTest(systems: readonly System[], pairs: number, resamples: numb
   };
 }
 
-/** Share of replicates as far from the observed difference as that is from 0. */
-function centredShare(replicates: Float64Array, difference: number): number {
+/** Share of replicates, widened to Student's spread, as far from the observed difference as that is from 0. */
+function centredShare(replicates: Float64Array, difference: number, freedom: number): number {
+  const least = Math.abs(difference) / widening(1 - significanceLevel, freedom);
   let reached = 0;
-  for (const replicate of replicates) if (Math.abs(replicate - difference) >= Math.abs(difference)) reached++;
+  for (const replicate of replicates) if (Math.abs(replicate - difference) >= least) reached++;
   return (1 + reached) / (1 + replicates.length);
 }
 
