@@ -30,6 +30,12 @@ export class RecordFile {
     return (await this.read(from, this.offsets[row + 1]! - 1 - from)).toString('utf8');
   }
 
+  /** The first `bytes` bytes of a line as text; its last character may be cut. */
+  async head(row: number, bytes: number): Promise<string> {
+    const from = this.offsets[row]!;
+    return (await this.read(from, Math.min(bytes, this.offsets[row + 1]! - 1 - from))).toString('utf8');
+  }
+
   /** Lines of rows [from, to), in batches. */
   async *lines(from = 0, to = this.rows): AsyncGenerator<string[], void, undefined> {
     while (from < to) {

@@ -178,3 +178,10 @@ function heldError(path: string, what: string, { pid, host }: Holder): Error {
       : `Wait until it has ended; if that machine no longer runs it, delete ${path}.`,
   });
 }
+
+/** Whether a lock is there and its holder alive, without touching it. */
+export async function lockState(path: string): Promise<'free' | 'held' | 'stale'> {
+  const holder = await readHolder(path);
+  if (holder === 'gone') return 'free';
+  return holder !== undefined && isAlive(holder) ? 'held' : 'stale';
+}
