@@ -135,6 +135,24 @@ export function orthonormaliser(gram: Float64Array, width: number): Float64Array
   return inverse;
 }
 
+/** The largest singular value of a square matrix, a little from below: power iteration on MᵀM. */
+export function largestSingularValue(matrix: Float64Array, width: number): number {
+  let vector = new Float64Array(width).fill(1);
+  let norm = 0;
+  for (let step = 0; step < 40; step++) {
+    const image = new Float64Array(width);
+    const back = new Float64Array(width);
+    const scale = 1 / Math.hypot(...vector);
+    for (let i = 0; i < width; i++)
+      for (let j = 0; j < width; j++) image[i]! += matrix[i * width + j]! * vector[j]! * scale;
+    for (let i = 0; i < width; i++) for (let j = 0; j < width; j++) back[j]! += matrix[i * width + j]! * image[i]!;
+    norm = Math.hypot(...image);
+    vector = back;
+    if (norm === 0) break;
+  }
+  return norm;
+}
+
 /**
  * Eigenvalues (descending) and eigenvectors (columns) of a symmetric matrix, by cyclic Jacobi rotations (Golub & Van Loan
  * 8.5): slow for large matrices, exact to the last digits for the few hundred columns here. Columns are signed so that
