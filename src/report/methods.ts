@@ -92,11 +92,7 @@ function measures({ metrics, results }: Standings): string {
 
 function statistics({ results }: Standings): string {
   const { comparisons, cells } = results;
-  const resamples = unique(
-    cells.flatMap(({ manifest }) =>
-      typeof manifest.settings.resamples === 'number' ? [manifest.settings.resamples] : [],
-    ),
-  );
+  const resamples = unique(cells.flatMap(({ manifest }) => manifest.request?.resamples ?? []));
   const drawn = resamples.length === 1 ? ` (${count(resamples[0]!)} resamples)` : '';
   const parts = [
     `Intervals are 95 % bootstrap intervals, bias-corrected and accelerated${drawn}, over queries, those of one patent family drawn together.`,

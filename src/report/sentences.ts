@@ -57,7 +57,11 @@ export function groupSentences(standings: Standings, group: Group): Sentence[] {
     sentences.push(['It is better than ', ...described(better), '.']);
   }
   if (by('equivalent').length > 0) {
-    sentences.push([`It is equivalent, within the margin of ±${margin}, to `, ...described(by('equivalent')), '.']);
+    sentences.push([
+      `It is equivalent (90 % interval within the margin of ±${margin}) to `,
+      ...described(by('equivalent')),
+      '.',
+    ]);
   }
   if (by('worse').length > 0) {
     sentences.push(['Query by query it is nevertheless worse than ', ...described(by('worse')), '.']);
@@ -127,7 +131,7 @@ export function detectableSentence(standings: Standings, group: Group): string |
 
 function baselineSentence(standings: Standings, group: Group): Sentence | undefined {
   const { baseline, best } = group;
-  if (baseline === undefined) return undefined;
+  if (baseline === undefined || baseline === best) return undefined;
   const others = duelsOf(standings, group, baseline, true).filter((duel) => duel.other !== best);
   if (others.length === 0) return undefined;
   const parts: Sentence[] = [];
@@ -164,7 +168,8 @@ function described(duels: Against[]): Sentence {
   if (duels.length === 1) return named[0]!;
   const ps = duels.map(({ pair }) => pair.pHolm);
   const [low, high] = [Math.min(...ps), Math.max(...ps)];
-  const told = high < 0.001 ? `each ${pPhrase(high, 'Holm p')}` : `Holm p from ${pValue(low)} to ${pValue(high)}`;
+  const told =
+    pValue(low) === pValue(high) ? `each ${pPhrase(high, 'Holm p')}` : `Holm p from ${pValue(low)} to ${pValue(high)}`;
   return [...joined(named), `, ${told}`];
 }
 

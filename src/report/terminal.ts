@@ -40,7 +40,8 @@ export function renderTerminal(results: EvaluationResults, options: TerminalOpti
   const colors = pc.createColors(options.color ?? (pc.isColorSupported && process.stdout.isTTY === true));
   const out: string[] = [...wrap(results.relevanceStatement)];
   if (results.invented) out.push(colors.red(inventedStamp));
-  const second = standings.metrics.find((metric) => metric !== standings.metric && /^recall@/.test(metric));
+  const others = standings.metrics.filter((metric) => metric !== standings.metric && /^recall@/.test(metric));
+  const second = others.find((metric) => metric === 'recall@100') ?? others[0];
   for (const corpus of standings.corpora) {
     const groups = standings.groups
       .filter((group) => group.corpus === corpus)

@@ -283,6 +283,7 @@ function fakeCell({ corpus, view, queries, system, quality, random, invented }: 
         : {}),
       ...(dense ? { prompt: { query: 'query: ', document: 'passage: ' } } : {}),
       device: 'cpu',
+      request: { corpora: [corpus], models: [system.model], views: [view], margin: 0.01, resamples: 10_000, seed: 1 },
       settings: system.model === 'bm25' ? { variant: 'lucene', k1: 1.5, b: 0.75 } : {},
       seeds: [1],
       packageVersion: '0.1.0',

@@ -53,7 +53,10 @@ test('a difference that is shown but may not matter is told from one that is not
 });
 
 test('equivalent names the margin', () => {
-  assert.match(said(three(['equivalent', 'better', 'better'])), /equivalent, within the margin of ±0\.01, to m/);
+  assert.match(
+    said(three(['equivalent', 'better', 'better'])),
+    /equivalent \(90 % interval within the margin of ±0\.01\) to m/,
+  );
 });
 
 test('one line a view', () => {

@@ -54,7 +54,7 @@ export function manifests(page: Page): Markup {
 
 function entry(cell: CellResult): Markup {
   const { manifest, files } = cell;
-  const { cell: hash, format: _format, environment, settings, ...rest } = manifest;
+  const { cell: hash, format: _format, request: _request, environment, settings, ...rest } = manifest;
   const facts: [string, Content][] = [
     ...flat(rest),
     ...flat(settings, 'settings.'),
