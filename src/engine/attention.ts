@@ -91,12 +91,13 @@ const attentionNode = defineOp<AttentionAttributes>({
   name: 'attention',
   infer: ([query], { heads, valueSize }) => ({ dtype: 'float32', shape: [query!.shape[0]!, heads * valueSize] }),
   evaluate: evaluateAttention,
-  lower(context, [query, key, value, lengths, rows, slots, bias], attributes) {
-    const pad = (rowsOf: string) => context.emit('Gather', [rowsOf, rows!], { axis: 0 });
+  lower(context, [, , , lengths, rows, slots, bias], attributes, tensors) {
+    const pad = (tensor: Tensor) => padRows(context, tensor, rows!);
+    const [query, key, value] = tensors as [Tensor, Tensor, Tensor];
     const visible = context.shared(`int64 ${lengths}`, () => context.emit('Cast', [lengths!], { to: 7 }));
     const output = context.emit(
       'Attention',
-      [pad(query!), pad(key!), pad(value!), additiveMask(context, rows!, bias, attributes), '', '', visible],
+      [pad(query), pad(key), pad(value), additiveMask(context, rows!, bias, attributes), '', '', visible],
       { q_num_heads: attributes.heads, kv_num_heads: attributes.keyHeads, scale: { float: attributes.scale } },
     );
     const width = attributes.heads * attributes.valueSize;
@@ -104,6 +105,34 @@ const attentionNode = defineOp<AttentionAttributes>({
     return context.emit('Gather', [flat, slots!], { axis: 0 });
   },
 });
+
+/**
+ * Rows [tokens, width] as [batch, seq, width]. One of n equal slices of packed columns [tokens, n · width] is gathered
+ * from there: row r of slice i is row n · r + i of the same memory seen as [n · tokens, width].
+ */
+function padRows(context: Lowering, tensor: Tensor, rows: string): string {
+  const packed = tensor.inputs[0];
+  const width = tensor.shape[1] as number;
+  const { axis, start } = tensor.attributes as { axis?: number; start?: number };
+  if (tensor.op.name === 'slice' && axis === 1 && packed !== undefined) {
+    const parts = (packed.shape[1] as number) / width;
+    const part = start! / width;
+    if (Number.isInteger(parts) && Number.isInteger(part)) {
+      const source = context.value(packed);
+      const narrow = context.shared(`rows of ${width} of ${source}`, () =>
+        context.emit('Reshape', [source, context.constant([-1, width], [2], 'int64')]),
+      );
+      const picked = context.shared(`${rows} of part ${part} of ${parts}`, () =>
+        context.emit('Add', [
+          context.emit('Mul', [rows, context.constant([parts], [], 'int32')]),
+          context.constant([part], [], 'int32'),
+        ]),
+      );
+      return context.emit('Gather', [narrow, picked], { axis: 0 });
+    }
+  }
+  return context.emit('Gather', [context.value(tensor), rows], { axis: 0 });
+}
 
 /** What is added to the scores beside the padding: '' for nothing, otherwise [1 or heads, seq, seq] with a leading axis. */
 function additiveMask(

@@ -11,6 +11,7 @@ import { type NdArray, ndarray } from './ndarray.ts';
 import { OrtWorker, type WireValue } from './ort.ts';
 import { findParameter, isFileRange, type Parameters, type ParameterValue, widen } from './parameters.ts';
 import { interpret, toValue } from './reference.ts';
+import { packLinears } from './rewrite.ts';
 
 export interface EngineOptions {
   /** `ort`: ONNX Runtime in a worker (default). `reference`: the float64 interpreter. */
@@ -120,7 +121,9 @@ async function compileOrt(
 ): Promise<Program> {
   const { inputs } = leavesOf(outputs);
   const values = parametersOf(outputs, parameters);
-  const { graph } = lowerGraph(outputs, device);
+  const quantised = inOrder(Object.values(outputs)).some(({ op }) => op.name === 'linearInt8');
+  const activationLevels = quantised ? await worker.activationLevels() : 127;
+  const { graph } = lowerGraph(packLinears(outputs), { device, activationLevels });
   const session = worker.nextSession();
   await worker.ask({ kind: 'create', session, graph, parameters: values, device, threads, options: sessionOptions });
   let closed = false;

@@ -16,6 +16,10 @@ export const contrib = 'com.microsoft';
 /** What an op's `lower` may use. */
 export interface Lowering {
   readonly device: Device;
+  /** Levels of 8-bit activations on each side of zero: 127, or 63 where the processor's kernel would overflow. */
+  readonly activationLevels: number;
+  /** The value of a tensor that is lowered already: any input, and what it was made of. */
+  value(tensor: Tensor): string;
   /** Emits a node and returns the name of its first output. */
   emit(type: string, inputs: readonly string[], attributes?: Attributes, options?: EmitOptions): string;
   /** Emits a node with several outputs. */
@@ -46,9 +50,12 @@ export interface LoweredGraph {
   inputs: Tensor[];
 }
 
-export function lowerGraph(outputs: Readonly<Record<string, Tensor>>, device: Device): LoweredGraph {
-  const builder = new Builder(device);
+export function lowerGraph(
+  outputs: Readonly<Record<string, Tensor>>,
+  { device, activationLevels }: { device: Device; activationLevels: number },
+): LoweredGraph {
   const names = new Map<Tensor, string>();
+  const builder = new Builder(device, activationLevels, names);
   const parameters: LoweredGraph['parameters'] = [];
   const inputs: Tensor[] = [];
   const inputValues: OnnxValue[] = [];
@@ -99,8 +106,7 @@ export function lowerGraph(outputs: Readonly<Record<string, Tensor>>, device: De
   return {
     graph: {
       name: 'patentlab',
-      nodes: builder.nodes,
-      initializers: builder.initializers,
+      ...prune(builder, outputValues),
       inputs: inputValues,
       outputs: outputValues,
     },
@@ -109,16 +115,36 @@ export function lowerGraph(outputs: Readonly<Record<string, Tensor>>, device: De
   };
 }
 
+/** Leaves out nodes and constants that no output needs: an op may have read past one of its inputs. */
+function prune({ nodes, initializers }: Builder, outputs: readonly OnnxValue[]) {
+  const needed = new Set(outputs.map(({ name }) => name));
+  const kept: OnnxNode[] = [];
+  for (const node of nodes.toReversed()) {
+    if (!node.outputs.some((name) => needed.has(name))) continue;
+    for (const name of node.inputs) needed.add(name);
+    kept.push(node);
+  }
+  return { nodes: kept.reverse(), initializers: initializers.filter(({ name }) => needed.has(name)) };
+}
+
 class Builder implements Lowering {
   readonly device: Device;
+  readonly activationLevels: number;
+  private readonly names: ReadonlyMap<Tensor, string>;
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxInitializer[] = [];
   private readonly sharedValues = new Map<string, string>();
   private readonly dimensions = new Map<string, { value: string; axis: number }>();
   private count = 0;
 
-  constructor(device: Device) {
+  constructor(device: Device, activationLevels: number, names: ReadonlyMap<Tensor, string>) {
     this.device = device;
+    this.activationLevels = activationLevels;
+    this.names = names;
+  }
+
+  value(tensor: Tensor): string {
+    return this.names.get(tensor)!;
   }
 
   emit(type: string, inputs: readonly string[], attributes: Attributes = {}, options: EmitOptions = {}): string {

@@ -9,6 +9,7 @@ import {
   showShape,
   type Tensor,
 } from './graph.ts';
+import type { Lowering } from './lowering.ts';
 import { broadcastStrides, forEachIndex, ndarray } from './ndarray.ts';
 
 // matmul -----------------------------------------------------------------------------------------------------------
@@ -109,7 +110,7 @@ const linearNode = defineOp<undefined>({
     return result;
   },
   lower(context, inputs, _, [x], result) {
-    const flat = flattenRows(x!, inputs[0]!, context.emit.bind(context), (shape) => context.shape(shape));
+    const flat = flattenRows(context, x!, inputs[0]!);
     const y = context.emit('Gemm', [flat, ...inputs.slice(1)], { transB: 1 });
     return x!.shape.length === 2 ? y : context.emit('Reshape', [y, context.shape(result.shape)]);
   },
@@ -130,12 +131,7 @@ export function linearShape(op: string, x: Tensor, weight: Tensor, bias: Tensor 
   return [...x.shape.slice(0, -1), weight.shape[0]!];
 }
 
-/** Emits x as two axes [rows, in]: what Gemm takes. */
-export function flattenRows(
-  x: Tensor,
-  value: string,
-  emit: (type: string, inputs: string[]) => string,
-  shape: (shape: readonly (number | string)[]) => string,
-): string {
-  return x.shape.length === 2 ? value : emit('Reshape', [value, shape(['rows', x.shape.at(-1)!])]);
+/** Emits x [..., in] as two axes [rows, in]: what products of matrices take. */
+export function flattenRows(context: Lowering, x: Tensor, value: string): string {
+  return x.shape.length === 2 ? value : context.emit('Reshape', [value, context.shape(['rows', x.shape.at(-1)!])]);
 }

@@ -36,7 +36,8 @@ export type Request =
   | CreateRequest
   | RunRequest
   | { id: number; kind: 'release'; session: number }
-  | { id: number; kind: 'backends' };
+  | { id: number; kind: 'backends' }
+  | { id: number; kind: 'probe' };
 
 export interface Reply {
   id: number;
@@ -50,6 +51,7 @@ export class OrtWorker {
   private readonly port: WorkerPort;
   private readonly waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   private failure: Error | undefined;
+  private levels: Promise<number> | undefined;
   private count = 0;
   private sessions = 0;
 
@@ -70,6 +72,12 @@ export class OrtWorker {
   /** A number for a new session. */
   nextSession(): number {
     return this.sessions++;
+  }
+
+  /** Levels of 8-bit activations on each side of zero that this machine multiplies exactly (quantised.ts). */
+  activationLevels(): Promise<number> {
+    this.levels ??= this.ask({ kind: 'probe' }) as Promise<number>;
+    return this.levels;
   }
 
   ask(request: RequestBody, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {

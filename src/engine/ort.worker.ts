@@ -35,6 +35,8 @@ async function handle(request: Request): Promise<{ value: unknown; transfer: Arr
   switch (request.kind) {
     case 'backends':
       return { value: ort.listSupportedBackends().map(({ name }) => name), transfer: [] };
+    case 'probe':
+      return { value: await probeActivationLevels(), transfer: [] };
     case 'create':
       await create(request);
       return { value: undefined, transfer: [] };
@@ -120,6 +122,27 @@ async function readRange({ file, offset, bytes }: FileRange): Promise<Uint8Array
   } finally {
     await handle.close();
   }
+}
+
+/** Multiplies the largest unsigned by the largest signed bytes: 127 levels a side where the sum is exact, 63 where it saturates. */
+async function probeActivationLevels(): Promise<127 | 63> {
+  const size = 64;
+  const bytes = new Uint8Array(size * size).fill(127);
+  const model = encodeModel(
+    {
+      name: 'probe',
+      nodes: [{ type: 'MatMulInteger', domain: '', inputs: ['a', 'b'], outputs: ['y'], attributes: {} }],
+      initializers: [{ name: 'b', type: 'int8', shape: [size, size], data: bytes }],
+      inputs: [{ name: 'a', type: 'uint8', shape: [size, size] }],
+      outputs: [{ name: 'y', type: 'int32', shape: [size, size] }],
+    },
+    opsets,
+    irVersion,
+  );
+  const session = await ort.InferenceSession.create(model, { intraOpNumThreads: 1 });
+  const { y } = await session.run({ a: new ort.Tensor('uint8', new Uint8Array(size * size).fill(255), [size, size]) });
+  await session.release();
+  return (y!.data as Int32Array).every((sum) => sum === size * 255 * 127) ? 127 : 63;
 }
 
 // Runs -------------------------------------------------------------------------------------------------------------

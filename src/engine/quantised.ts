@@ -3,9 +3,14 @@
  * scale a *row* (token), found at run time, so that a vector never depends on its neighbours in the batch.
  *
  *   q(x)ᵢ = round(127 · xᵢ / max|x|),  y = (Σ q(x) · w) · (max|x| / 127) · scale + bias      (integer sum, exact)
+ *
+ * Processors without VNNI multiply unsigned by signed bytes and add pairs in 16 bits, which saturates at 255 · 127 · 2.
+ * Where a trial shows that (`probeActivationLevels`), activations keep to 63 levels a side: 191 · 127 · 2 still saturates
+ * around 128, so they stand around 64 there, and 127 · 127 · 2 fits.
  */
 import { defineOp, fail, requireType, sameShape, showShape, type Tensor } from './graph.ts';
-import { linearShape } from './matmul.ts';
+import { contrib, type Lowering } from './lowering.ts';
+import { flattenRows, linearShape } from './matmul.ts';
 import { ndarray } from './ndarray.ts';
 
 const linearInt8Node = defineOp<undefined>({
@@ -34,30 +39,48 @@ const linearInt8Node = defineOp<undefined>({
     return result;
   },
   lower(context, [x, weight, scales, bias], _, [tensor], result) {
-    const width = tensor!.shape.at(-1)!;
-    const flat = tensor!.shape.length === 2 ? x! : context.emit('Reshape', [x!, context.shape(['rows', width])]);
-    const scalar = (value: number) => context.constant([value], []);
-    const peak = context.shared(`peak ${x}`, () =>
-      context.emit('Max', [
-        context.emit('ReduceMax', [context.emit('Abs', [flat]), context.constant([1], [1], 'int64')], { keepdims: 1 }),
-        scalar(1e-30),
-      ]),
-    );
-    const step = context.shared(`step ${x}`, () => context.emit('Mul', [peak, scalar(1 / 127)]));
-    const rounded = context.shared(`quantised ${x}`, () =>
-      context.emit(
-        'Cast',
-        [context.emit('Add', [context.emit('Round', [context.emit('Div', [flat, step])]), scalar(128)])],
-        { to: 2 },
-      ),
-    );
+    const flat = flattenRows(context, tensor!, x!);
+    const zero = context.constant([context.activationLevels + 1], [], 'uint8');
+    const { rounded, step } = quantiseRows(context, flat, tensor!.op.name === 'gelu');
     const turned = context.shared(`turned ${weight}`, () => context.emit('Transpose', [weight!], { perm: [1, 0] }));
-    const sums = context.emit('MatMulInteger', [rounded, turned, context.constant([128], [], 'uint8')]);
-    let y = context.emit('Mul', [context.emit('Mul', [context.emit('Cast', [sums], { to: 1 }), step]), scales!]);
+    const sums = context.emit(
+      'MatMulIntegerToFloat',
+      [rounded, turned, context.constant([1], []), scales!, zero],
+      {},
+      {
+        domain: contrib,
+      },
+    );
+    let y = context.emit('Mul', [sums, step]);
     if (bias !== undefined) y = context.emit('Add', [y, bias]);
     return tensor!.shape.length === 2 ? y : context.emit('Reshape', [y, context.shape(result.shape)]);
   },
 });
+
+/**
+ * Emits rows of x [rows, in] as uint8 around the levels + 1, and their steps [rows, 1]; layers that read the same rows share both.
+ * GELU's values lie above −0.17, so that their largest, or 0.17, bounds them: one pass over the memory instead of two.
+ */
+function quantiseRows(context: Lowering, x: string, aboveGelusMinimum: boolean): { rounded: string; step: string } {
+  const axis = context.constant([1], [1], 'int64');
+  const steps = context.shared(`steps ${x}`, () => {
+    const end = (type: string) => context.emit(type, [x, axis], { keepdims: 0 });
+    // Two passes, for max|x| without the memory that Abs would fill. A row of zeros gets a tiny step: no division by zero.
+    const below = aboveGelusMinimum
+      ? context.constant([0.17], [])
+      : context.emit('Max', [context.emit('Neg', [end('ReduceMin')]), context.constant([1e-30], [])]);
+    const peak = context.emit('Max', [end('ReduceMax'), below]);
+    return context.emit('Mul', [peak, context.constant([1 / context.activationLevels], [])]);
+  });
+  const rounded = context.shared(`rounded ${x}`, () => {
+    const zeros = context.emit('Expand', [
+      context.constant([context.activationLevels + 1], [1], 'uint8'),
+      context.emit('Shape', [steps]),
+    ]);
+    return context.emit('QuantizeLinear', [x, steps, zeros], { axis: 0 });
+  });
+  return { rounded, step: context.shared(`column ${steps}`, () => context.emit('Unsqueeze', [steps, axis])) };
+}
 
 /** x [..., in] by an 8-bit weight [out, in] with scales [out], plus bias [out]. */
 export function linearInt8(x: Tensor, weight: Tensor, scales: Tensor, bias?: Tensor): Tensor {
