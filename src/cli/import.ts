@@ -124,12 +124,6 @@ function importText(result: ImportSummary): string {
         `kept under "extra": ${unused.slice(0, 20).join(', ')}${unused.length > 20 ? `, and ${unused.length - 20} more` : ''}`,
       );
   }
-  lines.push(
-    '',
-    corpusCard(result.summary),
-    '',
-    'next:',
-    `  patentlab evaluate ${result.corpus} --model bm25,lsa --view T,TA`,
-  );
+  lines.push('', corpusCard(result.summary), '', ...nextStep(result));
   return lines.join('\n');
 }
