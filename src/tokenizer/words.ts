@@ -38,7 +38,7 @@ export interface AnalyserSettings {
 const separator = 0;
 const letter = 1;
 const digit = 2;
-/** A letter or mark beyond ASCII: the word is read by the slow path. */
+/** A letter, mark or ignorable character beyond ASCII: the word is read by the slow path. */
 const other = 3;
 const maximalLength = 255;
 
@@ -273,7 +273,7 @@ function isAscii(text: string): boolean {
 
 function codeUnitClasses(): Uint8Array {
   const table = new Uint8Array(1 << 16);
-  const wordLike = /[\p{L}\p{N}\p{M}\p{Cs}]/u;
+  const wordLike = /[\p{L}\p{N}\p{M}\p{Cs}\u00ad\u200b-\u200d\u2060\ufeff]/u;
   for (let unit = 0; unit < table.length; unit++) {
     const text = String.fromCharCode(unit);
     if (unit < 128) table[unit] = unit >= 48 && unit <= 57 ? digit : /[A-Za-z]/.test(text) ? letter : separator;
