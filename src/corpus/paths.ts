@@ -13,8 +13,8 @@ export type Reader = (row: Row) => unknown;
 export function compilePath(path: string): Reader {
   if (/\{[^{}]+\}/.test(path)) return compileTemplate(path);
   const steps = parseSteps(path);
-  if (steps.length === 1) return (row) => row[path];
-  return (row) => (path in row ? row[path] : follow(row, steps, 0));
+  if (steps.length === 1) return (row) => (Object.hasOwn(row, path) ? row[path] : undefined);
+  return (row) => (Object.hasOwn(row, path) ? row[path] : follow(row, steps, 0));
 }
 
 /** `a.b[].c[0]` -> a, b, each, c, 0. */
@@ -42,7 +42,8 @@ function follow(value: unknown, steps: readonly Step[], from: number): unknown {
         return found === undefined || found === null ? [] : found;
       });
     }
-    current = 'key' in step ? (current as Row)[step.key] : (current as unknown[])[step.index];
+    const key = 'key' in step ? step.key : step.index;
+    current = Object.hasOwn(current, key) ? (current as Record<string | number, unknown>)[key] : undefined;
   }
   return current;
 }

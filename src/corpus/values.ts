@@ -67,31 +67,16 @@ export function cleanText(value: string): Text | undefined {
   return text === '' || (text.length < 5 && NOTHING.test(text)) ? undefined : { text };
 }
 
-/** `EN`, `eng`, `en-US` -> `en`. */
+const LANGUAGES = new Map(
+  'eng en ger de deu de fre fr fra fr spa es jpn ja chi zh zho zh kor ko english en german de french fr spanish es japanese ja chinese zh korean ko'
+    .match(/\S+ \S+/g)!
+    .map((pair) => pair.split(' ') as [string, string]),
+);
+
+/** `EN`, `eng`, `en-US`, `English` -> `en`. */
 export function languageCode(value: string): string | undefined {
   const code = value.trim().toLowerCase();
-  const three: Record<string, string> = {
-    eng: 'en',
-    ger: 'de',
-    deu: 'de',
-    fre: 'fr',
-    fra: 'fr',
-    spa: 'es',
-    jpn: 'ja',
-    chi: 'zh',
-    zho: 'zh',
-    kor: 'ko',
-  };
-  const names: Record<string, string> = {
-    english: 'en',
-    german: 'de',
-    french: 'fr',
-    spanish: 'es',
-    japanese: 'ja',
-    chinese: 'zh',
-    korean: 'ko',
-  };
-  return three[code] ?? names[code] ?? /^([a-z]{2})(?:$|[-_])/.exec(code)?.[1];
+  return LANGUAGES.get(code) ?? /^([a-z]{2})(?:$|[-_])/.exec(code)?.[1];
 }
 
 /** One word or number as text. */
@@ -237,16 +222,20 @@ function documentNumber(text: string | undefined): string | undefined {
   return !/\s/.test(number) || (/\d{3}/.test(number) && !/[a-z]{5}/i.test(number)) ? number : undefined;
 }
 
-/** BigQuery's three letters and Lens's phases in the record's words. */
+/** BigQuery's three letters in words; other names in lower case. */
+const ORIGINS = new Map([
+  ['SEA', 'search'], ['ISR', 'search'], ['SUP', 'search'], ['PRS', 'pre-search'], ['EXA', 'examiner'], ['APP', 'applicant'],
+  ['OPP', 'opposition'], ['FOP', 'opposition'], ['TPO', 'third-party'], ['APL', 'appeal'], ['CH2', 'chapter-2'], ['115', 'rule-115'],
+]); // biome-ignore format: one table
+
 function originName(origin: string): string {
-  const known: Record<string, string> = {
-    SEA: 'search', ISR: 'search', PRS: 'pre-search', EXA: 'examiner', APP: 'applicant', OPP: 'opposition', TPO: 'third-party',
-    APL: 'appeal', FOP: 'filed-opposition', SUP: 'search', CH2: 'chapter-2', 115: 'rule-115',
-  }; // biome-ignore format: one table
-  return known[origin.toUpperCase()] ?? origin.toLowerCase();
+  return ORIGINS.get(origin.toUpperCase()) ?? origin.toLowerCase();
 }
 
 function firstOf(row: Row, keys: readonly string[]): unknown {
-  for (const key of keys) if (row[key] !== undefined && row[key] !== null && row[key] !== '') return row[key];
+  for (const key of keys) {
+    const value = Object.hasOwn(row, key) ? row[key] : undefined;
+    if (value !== undefined && value !== null && value !== '') return value;
+  }
   return undefined;
 }

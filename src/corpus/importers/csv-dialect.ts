@@ -28,15 +28,49 @@ export function detectDialect(head: string, whole: boolean, delimiter?: string):
   const wanted = delimiter ?? announced;
   let best: DetectedDialect | undefined;
   for (const candidate of wanted === undefined ? DELIMITERS : [wanted]) {
-    for (const quoted of candidate === '\t' || candidate === '|' ? [true, false] : [true]) {
-      const records = headRecords(text, whole, { delimiter: candidate, quoted });
-      const header = announced === undefined ? findHeader(records) : 1;
-      const score = consistency(records.slice(Math.max(0, header)));
-      if (best === undefined || score > best.score + 1e-9)
-        best = { delimiter: candidate, quoted, preamble: Math.max(0, header), carriageReturns, score };
+    const quoted = tried(text, whole, { delimiter: candidate, quoted: true }, announced);
+    const chosen = (candidate === '\t' || candidate === '|') && plainQuotes(text, whole, candidate, quoted, announced);
+    const found = chosen || quoted;
+    if (best === undefined || found.score > best.score + 1e-9) {
+      const { header, score, dialect } = found;
+      best = { ...dialect, preamble: Math.max(0, header), carriageReturns, score };
     }
   }
   return best!;
+}
+
+interface Trial {
+  dialect: Dialect;
+  records: string[][];
+  header: number;
+  score: number;
+}
+
+function tried(text: string, whole: boolean, dialect: Dialect, announced: string | undefined): Trial {
+  const records = headRecords(text, whole, dialect);
+  const header = announced === undefined ? findHeader(records) : 1;
+  return { dialect, records, header, score: consistency(records.slice(Math.max(0, header))) };
+}
+
+/**
+ * The trial without quoting, where quotes are plain characters of the file: no field is enclosed with doubled quotes
+ * inside, and quoting breaks two rows or more that are sound without it. One odd row decides nothing.
+ */
+function plainQuotes(
+  text: string,
+  whole: boolean,
+  delimiter: string,
+  quoted: Trial,
+  announced: string | undefined,
+): Trial | false {
+  const plain = tried(text, whole, { delimiter, quoted: false }, announced);
+  if (plain.records.some((record) => record.some((field) => /^".*"".*"$/s.test(field)))) return false;
+  return misfits(quoted) - misfits(plain) >= 2 && plain;
+}
+
+function misfits({ records, header }: Trial): number {
+  const width = records[Math.max(0, header)]?.length ?? 0;
+  return records.slice(header + 1).filter((record) => record.length !== width).length;
 }
 
 function headRecords(text: string, whole: boolean, dialect: Dialect): string[][] {

@@ -109,7 +109,11 @@ class RecordReader {
     const fields = width === undefined ? scan.fields : fitted(scan.fields, width);
     const sound = width === undefined || fields.length === width || isBlank(fields);
     const misfit = `${fields.length} fields where the header has ${width}`;
-    if (!sound && scan.lines > 1) return this.resume(line, width, misfit);
+    if (scan.lines > 1) {
+      if (!sound) return this.resume(line, width, misfit);
+      // Quoted line breaks beside a stray quote: more likely two rows run together than one row.
+      if (scan.looseQuote) return this.resume(line, width, 'a stray quote in a row of several lines');
+    }
     buffer.position += scan.end;
     buffer.line += scan.lines;
     if (!sound) return rejected(line, misfit, fields.join(this.dialect.delimiter));

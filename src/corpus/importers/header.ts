@@ -30,7 +30,8 @@ export function knownNames(row: readonly string[]): number {
 export function columnNames(header: readonly string[]): string[] {
   const seen = new Map<string, number>();
   return header.map((cell, index) => {
-    const name = cell.replace(/\s+/g, ' ').trim() || `column ${index + 1}`;
+    const written = cell.replace(/\s+/g, ' ').trim();
+    const name = written === '' || written === '__proto__' ? `column ${index + 1}` : written;
     const count = (seen.get(name) ?? 0) + 1;
     seen.set(name, count);
     return count === 1 ? name : `${name} (${count})`;

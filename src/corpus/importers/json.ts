@@ -16,6 +16,8 @@ import { TextBuffer } from './text-buffer.ts';
 
 /** A longer record (in characters) is rejected, not held in memory. */
 const LONGEST_RECORD = 1 << 26;
+/** Characters in which the shape of records is looked for, where the first one is damaged. */
+const WINDOW = 1 << 19;
 /** Names under which services put their lists of records. */
 const LISTS = new Set([
   'data',
@@ -33,6 +35,8 @@ const LISTS = new Set([
 ]);
 /** Names of objects around such a list. */
 const WRAPPERS = new Set([...LISTS, 'response', 'search', 'searchResults']);
+/** A list of single values, which holds no records; anything else is one, even if its first record is damaged. */
+const SCALARS = /^\[\s*(?:"(?:[^"\\]|\\.)*"|-?\d[\d.]*|true|false|null)\s*[,\]]/;
 
 export const json: Importer = {
   format: 'json',
@@ -59,7 +63,9 @@ class JsonRecords {
   /** Keys of all sound records, and those that every one of them has. */
   private readonly known = new Set<string>();
   private common: Set<string> | undefined;
-  /** What follows the list has been read. */
+  /** Keys of the last record, where what follows it is damage. */
+  private pending: string[] = [];
+  /** The file has been read to its end, which is that of JSON. */
   private left = false;
 
   constructor(buffer: TextBuffer, file: SourceFile, context: ImporterContext) {
@@ -92,7 +98,10 @@ class JsonRecords {
     buffer.advance(buffer.position + 1);
     for (;;) {
       const next = await buffer.skipBlanks();
-      if (next === '') throw this.truncated();
+      if (next === '') {
+        if (this.left) return;
+        throw this.truncated();
+      }
       if (next === ',' || next === ']') {
         buffer.advance(buffer.position + 1);
         if (next === ']') return;
@@ -100,7 +109,7 @@ class JsonRecords {
       }
       const line = buffer.line;
       const end = await this.scan();
-      yield typeof end === 'number' ? this.take(line, end) : await this.resume(line, end.reason);
+      yield typeof end === 'number' ? await this.take(line, end) : await this.resume(line, end.reason, end.at);
     }
   }
 
@@ -122,10 +131,10 @@ class JsonRecords {
     const end = await this.scan();
     if (typeof end !== 'number') {
       if (this.common === undefined && buffer.final && end.atEnd) throw this.truncated();
-      yield await this.resume(line, end.reason);
+      yield await this.resume(line, end.reason, end.at);
       return;
     }
-    const outcome = this.take(line, end);
+    const outcome = await this.take(line, end);
     const inner = outcome.ok && outer ? soleList(outcome.row) : undefined;
     if (inner === undefined) yield outcome;
     else for (const row of inner) yield { ok: true, line, row };
@@ -143,7 +152,7 @@ class JsonRecords {
       if (
         opening === '[' &&
         LISTS.has(member.key) &&
-        /^\[\s*\{/.test(text.slice(position + member.value, position + member.value + 200))
+        !SCALARS.test(text.slice(position + member.value, position + member.value + 200))
       )
         return member.value;
       if (opening === '{' && WRAPPERS.has(member.key)) return member.value;
@@ -221,44 +230,67 @@ class JsonRecords {
   }
 
   /** End of the value `offset` from the position, from the position; or why there is none. */
-  private async scan(offset = 0): Promise<number | { reason: string; atEnd: boolean }> {
+  private async scan(offset = 0): Promise<number | { reason: string; at: number; atEnd: boolean }> {
     const { buffer } = this;
     for (;;) {
       const scan = scanJson(buffer.text, buffer.position + offset, buffer.final);
       if (scan.state === 'value') return scan.end - buffer.position;
-      if (scan.state === 'broken') return { reason: scan.reason, atEnd: scan.at >= buffer.text.length };
+      if (scan.state === 'broken')
+        return { reason: scan.reason, at: scan.at - buffer.position, atEnd: scan.at >= buffer.text.length };
       if (buffer.length - offset > LONGEST_RECORD)
-        return { reason: `longer than ${LONGEST_RECORD} characters`, atEnd: false };
+        return { reason: `longer than ${LONGEST_RECORD} characters`, at: buffer.length, atEnd: false };
       await buffer.grow();
     }
   }
 
   /** The record that ends `end` characters after the position. */
-  private take(line: number, end: number): RowOutcome {
+  private async take(line: number, end: number): Promise<RowOutcome> {
     const { buffer } = this;
     const text = buffer.text.slice(buffer.position, buffer.position + end);
     buffer.advance(buffer.position + end);
     const row = asRow(text);
     if (typeof row === 'string') return { ok: false, line, reason: row, found: quoteFound(text) };
-    this.learn(row);
+    if (await this.endsSoundly()) this.learn(row);
+    else {
+      // Either this record was closed too early, or the next one has lost its beginning: its keys tell.
+      const missing = [...(this.common ?? [])].some((key) => !Object.hasOwn(row, key));
+      if (missing) return this.resume(line, 'the record ends too early');
+      this.pending = Object.keys(row);
+    }
     return { ok: true, line, row };
+  }
+
+  /** After a record comes the end of its list, or a comma and the next record. */
+  private async endsSoundly(): Promise<boolean> {
+    const { buffer } = this;
+    for (;;) {
+      const match = /\s*(?:(,\s*)?([^\s,])|$)/y;
+      match.lastIndex = buffer.position;
+      const next = match.exec(buffer.text)?.[2];
+      if (next !== undefined) return next === '{' || next === '[' || next === ']';
+      if (!(await buffer.grow())) return true;
+    }
   }
 
   private learn(row: Row): void {
     const keys = Object.keys(row);
     if (this.common === undefined) this.common = new Set(keys);
-    else for (const key of this.common) if (!(key in row)) this.common.delete(key);
+    else for (const key of this.common) if (!Object.hasOwn(row, key)) this.common.delete(key);
     if (this.known.size < 1000) for (const key of keys) this.known.add(key);
   }
 
-  /** Passes over damage at the position, on to the next object that is a record. */
-  private async resume(line: number, reason: string): Promise<RowOutcome> {
+  /** Passes over damage at the position, on to the next object that is a record. `at`: how far the grammar holds. */
+  private async resume(line: number, reason: string, at = 0): Promise<RowOutcome> {
     const { buffer } = this;
     const found = buffer.text.slice(buffer.position, buffer.position + 200);
-    // Before the first sound record, the keys that the broken one shows stand for those of records.
-    const common =
-      this.common ?? new Set([...found.matchAll(/"([^"\\]{1,60})"\s*:/g)].map((match) => match[1]!).slice(0, 4));
+    const common = this.common ?? (await this.likelyKeys(at));
     let offset = 1;
+    /** Last sign passed over that is not a blank. */
+    let last = '';
+    const pass = (end: number): void => {
+      last = /\S(?=\s*$)/.exec(buffer.text.slice(Math.max(buffer.position, end - 1000), end))?.[0] ?? last;
+      buffer.advance(end);
+    };
     for (;;) {
       const opening = /\{\s*"/g;
       opening.lastIndex = buffer.position + offset;
@@ -268,7 +300,7 @@ class JsonRecords {
         // A brace at the very end may open the next object.
         const brace = buffer.text.lastIndexOf('{');
         const keep = brace >= 0 && /^\{\s*$/.test(buffer.text.slice(brace)) ? brace : buffer.text.length;
-        buffer.advance(Math.max(buffer.position, keep));
+        pass(Math.max(buffer.position, keep));
         offset = 0;
         await buffer.grow();
         continue;
@@ -276,19 +308,45 @@ class JsonRecords {
       offset = match.index - buffer.position;
       const end = await this.scan(offset);
       if (typeof end === 'number' && (await this.endsRecord(end)) && this.isRecord(offset, end, common)) {
-        buffer.advance(buffer.position + offset);
-        return { ok: false, line, reason, found: quoteFound(found) };
+        pass(buffer.position + offset);
+        // The first item of a list and the value of a key lie inside a record.
+        if (last !== '[' && last !== ':') return { ok: false, line, reason, found: quoteFound(found) };
+        offset = 0;
       }
-      buffer.advance(buffer.position + offset + 1);
+      pass(buffer.position + offset + 1);
       offset = 0;
     }
     // Nothing sound follows: the damaged record was the last, if the file still ends as JSON does.
-    const tail = buffer.text.trimEnd();
-    if (!/[\]}]$/.test(tail)) throw this.truncated();
-    const close = tail.lastIndexOf(']');
-    buffer.advance(close >= buffer.position ? close : buffer.text.length);
-    if (close < 0) buffer.advance(buffer.text.length);
+    pass(buffer.text.length);
+    if (last !== ']' && last !== '}') throw this.truncated();
+    this.left = true;
     return { ok: false, line, reason, found: quoteFound(found) };
+  }
+
+  /**
+   * Keys of records, as far as they can be told where the first record is damaged: those that it shows before the damage,
+   * or, if that agrees, those of the longest whole object in what follows (objects inside records are shorter).
+   */
+  private async likelyKeys(at: number): Promise<ReadonlySet<string>> {
+    const { buffer } = this;
+    const shown = new Set([...this.pending, ...outerKeys(buffer.text.slice(buffer.position, buffer.position + at))]);
+    while (buffer.length < WINDOW && (await buffer.grow()));
+    let longest: Row = {};
+    let length = 0;
+    const opening = /([^\s[:]\s*)\{\s*"/g;
+    opening.lastIndex = buffer.position + 1;
+    for (let match = opening.exec(buffer.text); match !== null; match = opening.exec(buffer.text)) {
+      const start = match.index + match[1]!.length;
+      const scan = scanJson(buffer.text, start, buffer.final);
+      opening.lastIndex = scan.state === 'value' ? scan.end - 1 : start + 1;
+      if (scan.state !== 'value' || scan.end - start <= length) continue;
+      const row = asRow(buffer.text.slice(start, scan.end));
+      if (typeof row === 'string') continue;
+      longest = row;
+      length = scan.end - start;
+    }
+    const agreed = [...shown].filter((key) => Object.hasOwn(longest, key)).length;
+    return length > 0 && agreed >= 0.6 * shown.size ? new Set(Object.keys(longest)) : shown;
   }
 
   /** What follows the object that ends at `end` is what follows a record. */
@@ -307,7 +365,7 @@ class JsonRecords {
     const row = asRow(this.buffer.text.slice(this.buffer.position + offset, this.buffer.position + end));
     if (typeof row === 'string') return false;
     const keys = Object.keys(row);
-    const shared = [...common].filter((key) => key in row).length;
+    const shared = [...common].filter((key) => Object.hasOwn(row, key)).length;
     if (shared < 0.6 * common.size) return false;
     return this.known.size === 0 || keys.filter((key) => this.known.has(key)).length * 2 >= keys.length;
   }
@@ -344,6 +402,24 @@ class JsonRecords {
       hint: 'Name the list that holds the records, or leave --record out where the file is a list.',
     });
   }
+}
+
+/** Keys at the top of an object whose text may break off. */
+function outerKeys(text: string): string[] {
+  const keys: string[] = [];
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const sign = text[i]!;
+    if (sign === '{' || sign === '[') depth++;
+    else if (sign === '}' || sign === ']') depth--;
+    else if (sign === '"') {
+      const end = stringEnd(text, i);
+      if (end < 0) break;
+      if (depth === 1 && /^\s*:/.test(text.slice(end, end + 20))) keys.push(text.slice(i + 1, end - 1));
+      i = end - 1;
+    }
+  }
+  return keys;
 }
 
 /** The record of a text, or why it is none. */
