@@ -1,37 +1,39 @@
-"""Vectors of a few own sentences by sentence-transformers, for all-MiniLM-L6-v2: test/fixtures/minilm/{texts.json,vectors.npy}.
+"""The real all-MiniLM-L6-v2: token states and embeddings as sentence-transformers computes them.
 
-The checkpoint is the folder all-MiniLM-L6-v2 under PATENTLAB_TEST_MODELS.
+    python test/oracle/minilm.py FOLDER       FOLDER holds the checkpoint; writes test/fixtures/models/minilm.safetensors
 """
 
-import json
-import os
-import pathlib
+import sys
+from pathlib import Path
 
-import numpy
+import torch
+from safetensors.torch import save_file
 from sentence_transformers import SentenceTransformer
 
-OUT = pathlib.Path(__file__).parent.parent / "fixtures" / "minilm"
-
-TEXTS = [
-    "An ultrasonic transducer with a hollow lens.",
-    "A banana.",
-    "",
-    "  \n ",
-    "A catheter comprising an elongated tube, a rotating imaging core and a drive cable; see FIG. 3A.",
-    "Ultraschallwandler für die naïve Prüfung bei 37 °C (10–20 µm).",
-    "超音波変換器",
-    "NΣ of 5.0 MHz pulses, H₂O at ½ bar … [SEP] said probe",
-    "1. A method of measuring flow in a vessel, the method comprising: emitting pulses; receiving echoes; and "
-    "estimating a Doppler shift from the echoes.",
-    # Longer than the 256 tokens that the model reads.
-    " ".join(
-        f"{i}. The sensor of claim {max(1, i - 1)}, wherein the membrane has a thickness of {i * 3} micrometres." for i in range(1, 60)
-    ),
+OUT = Path(__file__).resolve().parent.parent / "fixtures" / "models" / "minilm.safetensors"
+SHORT = [
+    "An ultrasound probe comprises an array of piezoelectric elements.",
+    "A method",
+    "The controller 12 (see FIG. 3) adjusts the gain, wherein the time-gain compensation is computed per scan line.",
+]
+LONG = [
+    "A system for imaging tissue, comprising: a transducer; a beamformer coupled to the transducer; and a display. " * k
+    for k in (2, 5, 9, 14)
 ]
 
-if __name__ == "__main__":
-    folder = pathlib.Path(os.environ["PATENTLAB_TEST_MODELS"]) / "all-MiniLM-L6-v2"
-    model = SentenceTransformer(str(folder), device="cpu")
-    OUT.mkdir(parents=True, exist_ok=True)
-    (OUT / "texts.json").write_text(json.dumps(TEXTS, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    numpy.save(OUT / "vectors.npy", model.encode(TEXTS, batch_size=4).astype("float32"))
+model = SentenceTransformer(sys.argv[1], device="cpu")
+model.eval()
+tensors = {}
+sequences = []
+with torch.no_grad():
+    for text in SHORT + LONG:
+        features = model.tokenize([text])
+        sequences.append(features["input_ids"][0])
+        if text in SHORT:
+            states = model[0]({key: value for key, value in features.items()})["token_embeddings"][0]
+            tensors[f"states.{len(sequences) - 1}"] = states.contiguous()
+    tensors["vectors"] = torch.from_numpy(model.encode(SHORT + LONG)).contiguous()
+tensors["ids"] = torch.cat(sequences).to(torch.int32)
+tensors["lengths"] = torch.tensor([len(sequence) for sequence in sequences], dtype=torch.int32)
+save_file(tensors, OUT)
+print(tensors["lengths"].tolist(), OUT.stat().st_size, "bytes")
