@@ -55,7 +55,7 @@ const serialPattern = /(?<![\d/,.])(?:0[1-9]|1\d|2\d|3[05]|6[0-3])\/ ?\d{3},\d{3
 
 /** Words that announce a number, then words that may stand between, then perhaps `No.`. */
 const trigger = new RegExp(
-  '\\b(?:pat(?:ent)?s?\\b\\.?|publ?(?:ication)?s?\\b\\.?|appl?(?:ication)?s?\\b\\.?|ser(?:ial)?s?\\b\\.?|offenlegungsschrift|auslegeschrift|' +
+  '(?<!\\[)\\b(?:pat(?:ent)?s?\\b\\.?|publ?(?:ication)?s?\\b\\.?|appl?(?:ication)?s?\\b\\.?|ser(?:ial)?s?\\b\\.?|offenlegungsschrift|auslegeschrift|' +
     'patentschrift|gebrauchsmuster|specifications?|utility models?|OS|OLS|DOS|DAS|kokai|laid[- ]open|disclosure)' +
     `(?:[ \\n(]+(?:pat(?:ent)?s?\\b\\.?|appl?(?:ication)?s?\\b\\.?|publ?(?:ication)?s?\\b\\.?|ser(?:ial)?\\b\\.?|documents?|specifications?|` +
     'disclosures?|gazettes?|unexamined|examined|provisional|laid[- ]open|open|kokai|letters))*\\)?' +
