@@ -42,21 +42,19 @@ function corpora({ results, views }: Standings): string {
 }
 
 function systems(cells: CellResult[]): string {
-  const told = new Map<string, string>();
+  const texts = new Map<string, string>();
   for (const cell of cells) {
     const name = systemName(cell);
-    if (!told.has(name)) told.set(name, systemText(cell));
+    if (!texts.has(name)) texts.set(name, systemText(cell));
   }
-  const unlike = [...told].map(([name, text]) => (text === '' ? name : `${name} (${text})`));
-  return unlike.length === 0 ? '' : `Systems: ${unlike.join('; ')}.`;
+  const named = [...texts].map(([name, text]) => (text === '' ? name : `${name} (${text})`));
+  return named.length === 0 ? '' : `Systems: ${named.join('; ')}.`;
 }
 
 function systemText(cell: CellResult): string {
   const { manifest } = cell;
   const { prompt } = manifest;
-  const settings = Object.entries(manifest.settings)
-    .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
-    .map(([key, value]) => `${key} ${value}`);
+  const settings = settingsText(manifest.settings);
   return [
     ...settings,
     manifest.dtype,
@@ -65,11 +63,28 @@ function systemText(cell: CellResult): string {
     manifest.length !== undefined && `at most ${manifest.length} tokens`,
     prompt?.query && `query prompt ${JSON.stringify(prompt.query)}`,
     prompt?.document && `document prompt ${JSON.stringify(prompt.document)}`,
-    cell.fuse !== undefined && /linear|alpha/i.test(cell.fuse) && 'interpolation weight cross-fitted',
     manifest.modelHash && !isBm25(cell) && `SHA-256 ${manifest.modelHash.slice(0, 12)}`,
   ]
     .filter(Boolean)
     .join(', ');
+}
+
+/** What a reader of a paper asks for, in words; the manifest holds the rest. */
+const told: Record<string, (value: unknown) => string> = {
+  variant: (value) => `variant ${value}`,
+  k1: (value) => `k1 ${value}`,
+  b: (value) => `b ${value}`,
+  stem: (value) => (value === 'none' ? 'no stemming' : `stemmed by ${value}`),
+  stopWords: (value) => (Array.isArray(value) ? `${count(value.length)} stop words` : ''),
+  folds: (value) => `settings chosen by cross-fitting in ${value} folds`,
+};
+
+function settingsText(settings: object): string[] {
+  return Object.entries(settings).flatMap(([key, value]): string[] => {
+    if (value === undefined || value === null) return [];
+    if (told[key] !== undefined) return [told[key](value)];
+    return typeof value === 'object' && !Array.isArray(value) ? settingsText(value) : [];
+  });
 }
 
 const meanings: Record<string, string> = {
@@ -87,7 +102,9 @@ function measures({ metrics, results }: Standings): string {
   const kinds = unique(metrics.map((metric) => metric.split('@')[0]!.toLowerCase())).flatMap(
     (kind) => meanings[kind] ?? [],
   );
-  return `Metrics are ${listOf(metrics.map(metricName))}, as trec_eval defines them (${kinds.join('; ')}; ties by score down, then document id down; the mean is over all judged queries, one without a result counts 0; definitions version ${results.definitions}).`;
+  const depths = unique(results.cells.flatMap(({ manifest }) => manifest.request?.depth ?? []));
+  const kept = depths.length === 1 ? `, from the first ${count(depths[0]!)} documents of each ranking` : '';
+  return `Metrics are ${listOf(metrics.map(metricName))}, as trec_eval defines them${kept} (${kinds.join('; ')}; ties by score down, then document id down; the mean is over all judged queries, one without a result counts 0; definitions version ${results.definitions}).`;
 }
 
 function statistics({ results }: Standings): string {

@@ -105,11 +105,12 @@ export function groupLine(standings: Standings, group: Group): Sentence {
   else if (open.length === 0)
     line.push(`; better than ${duels.length === 1 ? 'the other system' : 'every other system'}.`);
   else {
-    line.push(`; better than ${count(duels.length - open.length)} of ${count(duels.length)}, `);
+    const better = duels.length - open.length;
+    if (better > 0) line.push(`; better than ${count(better)} of ${count(duels.length)}`);
     for (const verdict of ['equivalent', 'undecided', 'worse'] as const) {
       const named = open.filter((duel) => duel.pair.verdict === verdict);
       if (named.length === 0) continue;
-      if (line.at(-1) !== ', ' && typeof line.at(-1) === 'object') line.push('; ');
+      line.push(better > 0 && typeof line.at(-1) === 'string' ? ', ' : '; ');
       const word = { equivalent: 'equivalent to ', undecided: 'undecided against ', worse: 'worse than ' }[verdict];
       line.push(word, ...joined(named.map((duel): Sentence => [{ text: systemName(duel.other), cell: duel.other }])));
     }

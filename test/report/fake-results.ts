@@ -284,7 +284,8 @@ function fakeCell({ corpus, view, queries, system, quality, random, invented }: 
       ...(dense ? { prompt: { query: 'query: ', document: 'passage: ' } } : {}),
       device: 'cpu',
       request: { corpora: [corpus], models: [system.model], views: [view], margin: 0.01, resamples: 10_000, seed: 1 },
-      settings: system.model === 'bm25' ? { variant: 'lucene', k1: 1.5, b: 0.75 } : {},
+      settings:
+        system.model === 'bm25' ? { bm25: { variant: 'lucene', k1: 1.5, b: 0.75 }, analyser: { stem: 'none' } } : {},
       seeds: [1],
       packageVersion: '0.1.0',
       definitions: '1',
@@ -315,11 +316,11 @@ function fakeShape(mean: number, queries: number) {
   const ties = Math.round(queries * 0.31);
   const wins = Math.round((queries - ties) * (0.5 + mean * 3));
   const losses = queries - ties - wins;
-  const bins = Array.from({ length: 41 }, (_, index) => {
-    const from = -1.025 + index * 0.05;
+  const bins = Array.from({ length: 40 }, (_, index) => {
+    const from = -1 + index * 0.05;
     const middle = from + 0.025;
     const weight = Math.exp(-Math.abs(middle) * 5.2) * (1 + Math.sign(middle) * mean * 5);
-    return { from, to: from + 0.05, count: Math.round(queries * 0.69 * 0.12 * weight) + (index === 20 ? ties : 0) };
+    return { from, to: from + 0.05, count: Math.round(queries * 0.69 * 0.12 * weight) };
   });
   const quantiles = [0.05, 0.25, 0.5, 0.75, 0.95].map((q) => ({ q, value: Math.sinh((q - 0.5) * 5) / 12 + mean }));
   return { bins, wins, ties, losses, quantiles };

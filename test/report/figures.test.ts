@@ -51,19 +51,19 @@ test('labels keep their distance and their order', () => {
   );
 });
 
-test('ties are not drawn, wins and losses are', () => {
+test('losses stand left of zero, wins right of it, empty bins nowhere', () => {
   const row = differenceRow(
     [
-      { from: -0.15, to: -0.05, count: 3 },
-      { from: -0.05, to: 0.05, count: 50 },
-      { from: 0.05, to: 0.15, count: 6 },
+      { from: -0.05, to: 0, count: 3 },
+      { from: 0, to: 0.05, count: 6 },
+      { from: 0.05, to: 0.1, count: 0 },
     ],
     50,
     [],
   ).text;
-  assert.match(row, /bar win/);
-  assert.match(row, /bar loss/);
-  assert.doesNotMatch(row, /bar even/);
+  assert.equal(row.match(/bar loss/g)!.length, 1);
+  assert.equal(row.match(/bar win/g)!.length, 1);
+  assert.match(row, /50 ties not drawn/);
 });
 
 test('a figure says what it shows and escapes what it is told', () => {

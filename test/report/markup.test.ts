@@ -14,7 +14,7 @@ test('strings are text, markup is markup, nothing is nothing', () => {
 
 test('no text, whatever it holds, opens a tag or leaves an attribute', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
+    fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
       const escaped = escapeHtml(text);
       assert.doesNotMatch(escaped, /[<>"']/);
       assert.doesNotMatch(escaped, /&(?!(amp|lt|gt|quot|#39);)/);

@@ -21,7 +21,7 @@ describe('report.html in Chromium', { skip }, () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'patentlab-test-'));
-    const results = fakeResults({ views: ['TA', 'TAC', 'full'], hostileTitle: hostile });
+    const results = fakeResults({ views: ['TA', 'full'], hostileTitle: hostile });
     address = pathToFileURL((await writeReport(folder, results)).html).href;
     browser = await chromium.launch({
       executablePath: executable,

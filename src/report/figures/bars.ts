@@ -18,27 +18,27 @@ export function differenceScale(): Scale {
   return linear([-1, 1], [6, width - 6], { count: 4, nice: false });
 }
 
-/** Bars of the queries that differ; ties are not drawn (they would dwarf the rest), the zero line is. */
+/** Bars of the queries that differ: ties are in no bin (they would dwarf the rest); the zero line is drawn. */
 export function differenceRow(
   bins: readonly Bin[],
   ties: number,
   quantiles: readonly { q: number; value: number }[],
 ): Markup {
   const x = differenceScale();
-  const drawn = bins.map((bin) => ({ ...bin, count: holdsZero(bin) ? Math.max(0, bin.count - ties) : bin.count }));
-  const top = Math.max(1, ...drawn.map((bin) => bin.count));
+  const top = Math.max(1, ...bins.map((bin) => bin.count));
   const base = height - 6;
-  const bars = drawn
+  const bars = bins
     .filter((bin) => bin.count > 0)
     .map((bin) => {
       const [left, right] = [x(Math.max(-1, bin.from)), x(Math.min(1, bin.to))];
       const tall = Math.max(0.6, (bin.count / top) * (base - 2));
-      const side = bin.from + bin.to > 1e-9 ? 'win' : bin.from + bin.to < -1e-9 ? 'loss' : 'even';
+      const middle = bin.from + bin.to;
+      const side = middle > 1e-9 ? 'win' : middle < -1e-9 ? 'loss' : 'even';
       return html`<path class="bar ${side}" d="M${fixed(left + 0.4)},${base}V${fixed(base - tall)}H${fixed(Math.max(left + 1, right - 0.4))}V${base}Z"/>`;
     });
   const at = (q: number) => quantiles.find((quantile) => Math.abs(quantile.q - q) < 1e-9)?.value;
   const [low, high] = [at(0.25), at(0.75)];
-  const box =
+  const half =
     low !== undefined &&
     high !== undefined &&
     html`<path class="whisker" d="M${fixed(x(low))},${base + 3.5}H${fixed(x(high))}"/>`;
@@ -46,12 +46,8 @@ export function differenceRow(
   return svg(width, height, label, [
     bars,
     html`<path class="axis" d="M${fixed(x(-1))},${base}H${fixed(x(1))}M${fixed(x(0))},0V${height}"/>`,
-    box,
+    half,
   ]);
-}
-
-function holdsZero(bin: Bin): boolean {
-  return bin.from <= 0 && 0 < bin.to;
 }
 
 export interface YearBars {

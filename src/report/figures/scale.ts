@@ -59,7 +59,7 @@ export function tickLabel(value: number, ticks: readonly number[]): string {
   const step =
     ticks.length > 1 ? Math.min(...ticks.slice(1).map((tick, index) => tick - ticks[index]!)) : Math.abs(value) || 1;
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  const text = Math.abs(value).toFixed(Math.min(decimals, 6));
+  const text = Math.abs(value).toFixed(Math.min(decimals, 12));
   const grouped = decimals === 0 ? text.replace(/\B(?=(\d{3})+(?!\d))/g, ',') : text;
   return value < 0 && Number(text) !== 0 ? `\u2212${grouped}` : grouped;
 }

@@ -61,7 +61,7 @@ function entry(cell: CellResult): Markup {
     ...(cell.chosen === undefined ? [] : flat(cell.chosen, 'chosen.')),
     [
       'environment',
-      `${environment.processor}, ${environment.platform}, ${environment.threads} threads, Node ${environment.node}, started ${environment.started}`,
+      `${environment.processor}, ${environment.platform}, ${environment.threads} threads, Node ${environment.node.replace(/^v/, '')}, started ${environment.started}`,
     ],
     ...(files.run === undefined
       ? []

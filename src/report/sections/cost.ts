@@ -69,7 +69,7 @@ export function cost(page: Page): Markup {
 function machine({ standings }: Page): Content {
   const machines = standings.results.cells.map(
     ({ manifest: { device, environment } }) =>
-      `${environment.processor} (${environment.platform}), ${environment.threads} threads, ${device}, Node ${environment.node}`,
+      `${environment.processor} (${environment.platform}), ${environment.threads} threads, ${device}, Node ${environment.node.replace(/^v/, '')}`,
   );
   const distinct = [...new Set(machines)];
   return `Measured on ${distinct.slice(0, 3).join('; ')}${distinct.length > 3 ? `; and ${distinct.length - 3} more` : ''}. “Texts cut” is the share longer than the model reads.`;

@@ -68,7 +68,7 @@ ${scroller(
   `Sources of ${card.corpus}`,
   html`<table><caption>Sources</caption><thead><tr><th scope="col">File</th><th scope="col" class="num">rows</th><th scope="col" class="num">rejected</th><th scope="col" class="num">size</th><th scope="col">SHA-256</th></tr></thead><tbody>${card.sources.map(
     (source) =>
-      html`<tr><th scope="row">${source.file}</th><td class="num">${count(source.rows)}</td><td class="num">${count(source.rejected)}</td><td class="num">${bytes(source.bytes)}</td><td><code class="hash">${source.sha256}</code></td></tr>`,
+      html`<tr><th scope="row">${source.file.split(/[\\/]/).at(-1)}</th><td class="num">${count(source.rows)}</td><td class="num">${count(source.rejected)}</td><td class="num">${bytes(source.bytes)}</td><td><code class="hash">${source.sha256}</code></td></tr>`,
   )}</tbody></table>`,
 )}
 ${scroller(

@@ -23,6 +23,10 @@ export function strata(page: Page): Content {
       const parts = (['year', 'country'] as const).map((by) => {
         const rows = here.filter((stratum) => stratum.metric === metric && stratum.by === by);
         if (rows.length === 0) return undefined;
+        if (rows.length === 1) {
+          const { stratum, queries } = rows[0]!;
+          return html`<p class="lead">By ${by}: ${stratum} for all ${plural(queries, 'query', 'queries')}.</p>`;
+        }
         const names = group.cells.map(systemName).filter((name) => rows.some((row) => row.systems[name] !== undefined));
         if (names.length === 0) return undefined;
         const title = `${metricName(metric)} by ${by}, ${corpus}, ${view}`;
