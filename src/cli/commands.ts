@@ -4,10 +4,22 @@ import * as compare from './compare.ts';
 import * as corpus from './corpus.ts';
 import * as demo from './demo.ts';
 import * as doctor from './doctor.ts';
+import * as embed from './embed.ts';
 import * as evaluate from './evaluate.ts';
 import * as importCommand from './import.ts';
 import type { CommandModule } from './main.ts';
 import * as repeat from './repeat.ts';
 import * as score from './score.ts';
 
-export const commands: CommandModule[] = [importCommand, corpus, demo, evaluate, score, compare, repeat, doctor, clean];
+export const commands: CommandModule[] = [
+  importCommand,
+  corpus,
+  demo,
+  embed,
+  evaluate,
+  score,
+  compare,
+  repeat,
+  doctor,
+  clean,
+];

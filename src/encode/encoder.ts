@@ -152,6 +152,14 @@ export class Encoder {
     return new TextVectors(store, shards, { ...total, dimensions, computed, seconds }, { storedDimensions, manifest });
   }
 
+  /** True where all vectors of the request's source are stored: `encode` will compute nothing. */
+  async isStored(request: Omit<EncodeRequest, 'texts'>): Promise<boolean> {
+    const { vectors } = this.options;
+    if (vectors === undefined || request.source === undefined) return false;
+    const store = await openVectorStore(this.platform.files, vectors, this.settingsOf(request).settings);
+    return (await store.findManifest(request.source)) !== undefined;
+  }
+
   /**
    * What encoding `count` texts like those of `sample` would take: the sample (a few dozen texts are enough) is tokenised
    * and run, a first batch untimed.

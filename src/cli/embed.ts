@@ -1,0 +1,141 @@
+/** `patentlab embed`: the vectors of a corpus, a file of texts or stdin as a file. */
+import { join } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { duration } from '../base/node/terminal.ts';
+import { isView, type View, views } from '../corpus/views.ts';
+import { openEncoder } from '../encode/index.ts';
+import { findModel } from '../hub/models.ts';
+import { loadModel, type ModelDtype, type Role } from '../model/index.ts';
+import type { CliContext } from './context.ts';
+import { integerOption, type Runner, withExample } from './main.ts';
+import { openTextSource, type TextSource } from './text-source.ts';
+import { vectorWriter } from './vector-file.ts';
+
+interface EmbedOptions {
+  model: string;
+  view: View;
+  role: Role;
+  out: string;
+  prompt?: string;
+  length?: number;
+  dimensions?: number;
+  dtype: ModelDtype;
+  maskCitations?: boolean;
+  field: string;
+}
+
+export function register(program: Command, run: Runner): void {
+  withExample(
+    program
+      .command('embed')
+      .description('Write the vectors of a corpus, a file of texts or stdin (-) to a file, in input order')
+      .argument('<source>', 'name of a corpus, a file (one text a line, or JSON lines), or - for stdin')
+      .requiredOption('--model <id>', 'folder or id of a text encoder')
+      .requiredOption('--out <file>', 'where to: .npy (float32 [texts, dimensions]), .parquet or .jsonl')
+      .option('--view <view>', `sections of a corpus's patents: ${views.join(', ')}`, viewOption, 'TA')
+      .option('--role <role>', 'query or document: decides the prompt', oneOf('query', 'document'), 'document')
+      .option('--prompt <text>', "instead of the model's prompt")
+      .option('--length <n>', 'most tokens of a text that are read', integerOption)
+      .option('--dimensions <n>', 'keep the first n values of each vector, normalised again', integerOption)
+      .option('--dtype <type>', 'fp32 or int8', oneOf('fp32', 'int8'), 'fp32')
+      .option('--mask-citations', "take patent numbers out of a corpus's texts")
+      .option('--field <name>', 'field of a JSON line that holds the text', 'text')
+      .action(run(embed)),
+    'patentlab embed drones --model sentence-transformers/all-MiniLM-L6-v2 --view TA --out drones.npy',
+  );
+}
+
+async function embed(context: CliContext, name: string, options: EmbedOptions): Promise<void> {
+  const { home, offline, platform, progress, signal, threads } = context;
+  const { out, role, view, dtype, field, maskCitations = false } = options;
+  const write = vectorWriter(out);
+  const source = await openTextSource(name, { home, view, maskCitations, field });
+  try {
+    const found = await findModel(options.model, { home, offline, progress, signal });
+    const model = await loadModel(platform, found.folder, { dtype, threads, id: found.id });
+    try {
+      const encoder = await openEncoder(platform, model, { vectors: join(home, 'vectors'), progress });
+      try {
+        const request = {
+          role,
+          signal,
+          ...(options.prompt === undefined ? {} : { prompt: options.prompt }),
+          ...(options.length === undefined ? {} : { maxLength: options.length }),
+          ...(options.dimensions === undefined ? {} : { dimensions: options.dimensions }),
+        };
+        const stored = source.source && (await encoder.isStored({ ...request, source: source.source }));
+        if (!stored) await sayEstimate(context, source, (sample, count) => encoder.estimate(sample, count, request));
+        const vectors = await encoder.encode({
+          ...request,
+          texts: source.texts(),
+          label: found.id,
+          ...(source.count === undefined ? {} : { count: source.count }),
+          ...(source.source === undefined ? {} : { source: source.source }),
+        });
+        await write(vectors, source.idOf);
+        const { texts, dimensions, tokens, truncated, empty, computed, seconds } = vectors.summary;
+        context.printJson({
+          [source.kind]: source.name,
+          ...(source.kind === 'corpus' ? { view, maskCitations } : {}),
+          model: found.id,
+          modelHash: model.hash,
+          dtype,
+          role,
+          prompt: options.prompt ?? model.prompt(role),
+          texts,
+          dimensions,
+          tokens,
+          truncated,
+          empty,
+          computed,
+          seconds,
+          out,
+          manifest: vectors.manifest,
+        });
+        const share = texts === 0 ? 0 : (100 * truncated) / texts;
+        context.print(
+          `${texts.toLocaleString('en-US')} vectors of ${dimensions} values in ${out}` +
+            ` (${computed.toLocaleString('en-US')} computed in ${duration(seconds)}, the others were stored)\n` +
+            `${share.toFixed(1)}% of the texts are longer than the model reads` +
+            (empty === 0 ? '' : `; ${empty.toLocaleString('en-US')} are empty`),
+        );
+      } finally {
+        await encoder.close();
+      }
+    } finally {
+      await model.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+/** Below this many texts the work is done sooner than its estimate. */
+const worthEstimating = 500;
+
+async function sayEstimate(
+  { progress }: CliContext,
+  source: TextSource,
+  estimate: (sample: string[], count: number) => Promise<{ seconds: number; bytes: number; truncated: number }>,
+): Promise<void> {
+  const { count = 0 } = source;
+  if (count < worthEstimating) return;
+  const { seconds, bytes } = await estimate(await source.sample(32), count);
+  progress.say(
+    `about ${duration(seconds)} for ${count.toLocaleString('en-US')} texts, less what is stored already; ` +
+      `${(bytes / 1e6).toFixed(0)} MB of vectors`,
+  );
+}
+
+function viewOption(text: string): View {
+  if (isView(text)) return text;
+  throw new InvalidArgumentError(`expected one of ${views.join(', ')}`);
+}
+
+function oneOf<T extends string>(...values: T[]): (text: string) => T {
+  return (text) => {
+    const found = values.find((value) => value === text);
+    if (found === undefined) throw new InvalidArgumentError(`expected ${values.join(' or ')}`);
+    return found;
+  };
+}
