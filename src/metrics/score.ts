@@ -112,10 +112,15 @@ export function topicValues(scores: Scores, t: number): Record<string, number | 
 
 /** Judged gains, highest first, zeros included; pooled documents left unjudged are not among them. */
 function judgedGains(judged: ReadonlyMap<string, number>): Float64Array {
-  const gains = new Float64Array(judged.size);
-  let count = 0;
-  for (const gain of judged.values()) if (gain >= 0) gains[count++] = gain;
-  return gains.subarray(0, count).sort().reverse();
+  const positive: number[] = [];
+  let zeros = 0;
+  for (const gain of judged.values()) {
+    if (gain > 0) positive.push(gain);
+    else if (gain === 0) zeros++;
+  }
+  const gains = new Float64Array(positive.length + zeros);
+  gains.set(positive.sort((a, b) => b - a));
+  return gains;
 }
 
 /** Positions of the documents in rank order; undefined where the ranking already stands in that order. */
@@ -128,9 +133,32 @@ export function rankOrder({ documents, scores }: Ranking): Int32Array | undefine
       (rounded[i] === rounded[i - 1] && compareBytes(documents[i]!, documents[i - 1]!) < 0);
   }
   if (ordered) return undefined;
-  return Int32Array.from({ length: documents.length }, (_, i) => i).sort(
-    (i, j) => rounded[j]! - rounded[i]! || compareBytes(documents[j]!, documents[i]!),
-  );
+  const order = descending(rounded);
+  for (let from = 0; from < order.length; ) {
+    let to = from + 1;
+    while (to < order.length && rounded[order[to]!] === rounded[order[from]!]) to++;
+    if (to - from > 1) order.subarray(from, to).sort((i, j) => compareBytes(documents[j]!, documents[i]!));
+    from = to;
+  }
+  return order;
+}
+
+/** Positions by falling value. Value and position are packed into one double, because sorting plain numbers is fastest. */
+function descending(values: Float32Array): Int32Array {
+  const places = 2 ** 21;
+  const order = Int32Array.from({ length: values.length }, (_, i) => i);
+  if (values.length > places) return order.sort((i, j) => values[j]! - values[i]!);
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const packed = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const pattern = values[i] === 0 ? 0 : bits[i]!; // -0 ranks with 0
+    // Bit patterns of positive floats rise with the value, those of negative ones fall.
+    const rising = pattern >= 0x80000000 ? 0xffffffff - pattern : pattern + 0x80000000;
+    packed[i] = (0xffffffff - rising) * places + i;
+  }
+  packed.sort();
+  for (let i = 0; i < order.length; i++) order[i] = packed[i]! % places;
+  return order;
 }
 
 /** Order of the UTF-8 bytes of two strings, which is the order of code points; negative where `a` comes first. */

@@ -108,8 +108,7 @@ export async function readRun(chunks: Chunks, { file }: { file: string }): Promi
       entries = topics.get(topic) ?? { documents: [], scores: [], lines: [] };
       topics.set(topic, entries);
     }
-    const text = line.field(4);
-    const score = Number(text);
+    const score = decimal(line, 4);
     if (!Number.isFinite(score)) {
       throw inputError('a score is not a number', {
         code: 'trec.score',
@@ -117,7 +116,7 @@ export async function readRun(chunks: Chunks, { file }: { file: string }): Promi
         line: line.number,
         field: 'score',
         expected: 'a finite number',
-        found: quoteFound(text),
+        found: quoteFound(line.field(4)),
       });
     }
     entries.documents.push(line.field(2));
@@ -238,6 +237,33 @@ function wholeNumber(line: Line, index: number): number | undefined {
     value = 10 * value + digit;
   }
   return sign * value;
+}
+
+/** 10^0 to 10^22, all exact. */
+const powersOfTen = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
+
+/**
+ * The number in a field, as `Number` reads it. Up to 15 digits with a point among them are a quotient of two exact doubles,
+ * which division rounds correctly: no string need be cut out.
+ */
+function decimal(line: Line, index: number): number {
+  const { text } = line;
+  const start = line.from[index]!;
+  const end = line.to[index]!;
+  const sign = text.charCodeAt(start) === 45 ? -1 : 1;
+  let value = 0;
+  let point = -1;
+  const first = sign < 0 ? start + 1 : start;
+  if (end - first > 16 || end === first) return Number(line.field(index));
+  for (let at = first; at < end; at++) {
+    const digit = text.charCodeAt(at) - 48;
+    if (digit >= 0 && digit <= 9) value = 10 * value + digit;
+    else if (digit === -2 && point < 0) point = at;
+    else return Number(line.field(index));
+  }
+  if (point < 0) return end - first > 15 ? Number(line.field(index)) : sign * value;
+  if (end - first === 1) return Number.NaN; // a point alone
+  return (sign * value) / powersOfTen[end - point - 1]!;
 }
 
 function duplicate(file: string, line: number, topic: string, document: string): Error {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseMetric, trecMeasures } from '../../src/metrics/measure.ts';
-import { compareBytes, scoreRun, summary, topicValues } from '../../src/metrics/score.ts';
+import { compareBytes, rankOrder, scoreRun, summary, topicValues } from '../../src/metrics/score.ts';
 import type { Judgements, Run } from '../../src/metrics/types.ts';
 
 type Table = Record<string, Record<string, number>>;
@@ -71,6 +71,24 @@ test('byte order is that of UTF-8', () => {
     }),
   );
   assert.ok(compareBytes('\u{1f600}', '\uffff') > 0);
+});
+
+test('rank order is that of a plain sort, for any scores', () => {
+  const score = fc.oneof(fc.constantFrom(0, -0, 1, -1, 0.5), fc.float({ noNaN: true }), fc.double({ noNaN: true }));
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.string({ maxLength: 3 }), score)), (entries) => {
+      const documents = entries.map(([id], i) => `${id}${i}`);
+      const scores = entries.map(([, value]) => value);
+      const expected = documents
+        .map((_, i) => i)
+        .sort((i, j) => {
+          const [a, b] = [Math.fround(scores[i]!), Math.fround(scores[j]!)];
+          return a > b ? -1 : a < b ? 1 : compareBytes(documents[j]!, documents[i]!);
+        });
+      assert.deepEqual([...(rankOrder({ documents, scores }) ?? expected.map((_, i) => i))], expected);
+    }),
+    { numRuns: 500 },
+  );
 });
 
 const table = fc.dictionary(

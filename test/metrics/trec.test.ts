@@ -57,6 +57,22 @@ test('a run written is the run read', async () => {
   );
 });
 
+test('reads scores as Number does', async () => {
+  const digits = fc.stringMatching(/^-?\d{0,17}\.?\d{0,17}(e-?\d{1,2})?$/);
+  const read = async (text: string) => (await readRun([`1 Q0 a 1 ${text} t`], { file })).run.get('1')!.scores[0]!;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(digits, fc.double({ noDefaultInfinity: true, noNaN: true }).map(String)),
+      async (text) => {
+        fc.pre(text !== '' && Number.isFinite(Number(text)));
+        assert.equal(await read(text), Number(text));
+      },
+    ),
+    { numRuns: 500 },
+  );
+  for (const text of ['.', '-', '-.', '1.2.3', '--1', '1,5']) await assert.rejects(read(text), { code: 'trec.score' });
+});
+
 const judgementErrors = [
   ['1 0 a 1\n1 0 b', 'trec.columns', 2],
   ['1 0 a 1 x', 'trec.columns', 1],
