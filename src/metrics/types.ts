@@ -14,7 +14,7 @@ export interface Ranking {
 /** query -> ranking. */
 export type Run = Map<string, Ranking>;
 
-/** A value with its confidence interval. */
+/** A value with its confidence interval; both ends are NaN where fewer than two independent queries stand behind it. */
 export interface Estimate {
   value: number;
   lower: number;
