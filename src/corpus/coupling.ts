@@ -25,8 +25,10 @@ export async function loadCoupling(corpus: Corpus, { limit = 1000 }: { limit?: n
   for await (const lines of corpus.links()) {
     for (const [, , , , , cites] of lines) {
       const own = new Set<number>();
+      const itself = documentOf(corpus.id(row));
       for (const cite of cites) {
         const name = documentOf(typeof cite === 'string' ? cite : cite[0]);
+        if (name === itself) continue; // some exports list a patent as citing itself
         let document = documents.first(name);
         if (document < 0) {
           document = count++;
