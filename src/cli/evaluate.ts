@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { duration } from '../base/node/terminal.ts';
 import type { RelevanceOptions } from '../corpus/relevance.ts';
+import type { ModelDtype } from '../model/index.ts';
 import { renderTerminal, writeReport } from '../report/index.ts';
 import { type Bm25Options, type Bm25Variant, bm25Variants } from '../retrieve/index.ts';
 import { type EvaluationPlan, evaluate, planEvaluation } from '../study/evaluate.ts';
@@ -25,7 +26,7 @@ interface EvaluateCommandOptions {
   queries?: string;
   length?: number;
   dimensions?: number;
-  dtype: 'fp32' | 'int8';
+  dtype?: ModelDtype[];
   bm25?: Bm25Options;
   stem?: boolean;
   lsaDimensions?: number;
@@ -63,7 +64,7 @@ export function register(program: Command, run: Runner): void {
       .option('--queries <file>', 'the texts of their queries (JSON lines or TSV: id, text)')
       .option('--length <n>', 'most tokens an encoder reads', positiveOption)
       .option('--dimensions <n>', 'leading dimensions kept (Matryoshka models)', positiveOption)
-      .addOption(new Option('--dtype <d>', 'precision of encoders').choices(['fp32', 'int8']).default('fp32'))
+      .option('--dtype <d>', 'precision of encoders: fp32 (default), int8, or both', dtypeOption)
       .option('--bm25 <variant,k1,b>', 'lucene, robertson, atire, bm25+, bm25l; default lucene,1.5,0.75', bm25Option)
       .option('--stem', 'stem English words (bm25, lsa)')
       .option('--lsa-dimensions <n>', 'length of lsa vectors (default 256)', positiveOption)
@@ -179,6 +180,14 @@ function fuseOption(text: string, previous: FusionMethod[] = []): FusionMethod[]
   for (const method of listOption(text)) {
     if (method !== 'rrf' && method !== 'linear') throw new InvalidArgumentError('expected rrf or linear');
     previous.push(method);
+  }
+  return previous;
+}
+
+function dtypeOption(text: string, previous: ModelDtype[] = []): ModelDtype[] {
+  for (const dtype of listOption(text)) {
+    if (dtype !== 'fp32' && dtype !== 'int8') throw new InvalidArgumentError('expected fp32 or int8');
+    previous.push(dtype);
   }
   return previous;
 }

@@ -17,8 +17,10 @@ import { stopwatch } from './clock.ts';
 import type { EvaluateSettings } from './evaluate-options.ts';
 import type { Manifest } from './results.ts';
 import type { SearchContext, Searched } from './searched.ts';
-import type { ViewSpec } from './systems.ts';
+import type { DenseSystem, ViewSpec } from './systems.ts';
 import { documentTexts, queryTexts } from './texts.ts';
+
+type EncoderSystem = DenseSystem & { kind: 'encoder' };
 
 interface OpenModel {
   model: TextModel;
@@ -35,11 +37,12 @@ export class EncoderPool {
     this.settings = settings;
   }
 
-  get(id: string): Promise<OpenModel> {
-    let model = this.open.get(id);
+  get(system: EncoderSystem): Promise<OpenModel> {
+    const key = `${system.source} ${system.dtype}`;
+    let model = this.open.get(key);
     if (model === undefined) {
-      model = this.load(id);
-      this.open.set(id, model);
+      model = this.load(system);
+      this.open.set(key, model);
     }
     return model;
   }
@@ -51,9 +54,9 @@ export class EncoderPool {
 
   /** The part of a cell's key that the model decides. */
   async manifestOf(
-    id: string,
+    system: EncoderSystem,
   ): Promise<Pick<Manifest, 'modelHash' | 'pooling' | 'dimensions' | 'length' | 'dtype' | 'prompt'>> {
-    const { model } = await this.get(id);
+    const { model } = await this.get(system);
     const { dimensions, length } = this.settings;
     return {
       modelHash: model.hash,
@@ -66,16 +69,16 @@ export class EncoderPool {
   }
 
   async estimate(
-    id: string,
+    system: EncoderSystem,
     sample: readonly string[],
     documents: number,
   ): Promise<{ seconds: number; bytes: number }> {
-    const { encoder } = await this.get(id);
+    const { encoder } = await this.get(system);
     return encoder.estimate(sample, documents, this.request('document'));
   }
 
-  async encode(id: string, request: EncodeRequest): Promise<TextVectors> {
-    const { encoder } = await this.get(id);
+  async encode(system: EncoderSystem, request: EncodeRequest): Promise<TextVectors> {
+    const { encoder } = await this.get(system);
     return encoder.encode({ ...this.request(request.role ?? 'document'), ...request });
   }
 
@@ -98,9 +101,9 @@ export class EncoderPool {
     };
   }
 
-  private async load(id: string): Promise<OpenModel> {
-    const { platform, home, offline, progress, signal, dtype, threads, vectors } = this.settings;
-    const found = await findModel(id, { home, offline, progress, signal });
+  private async load({ source, dtype }: EncoderSystem): Promise<OpenModel> {
+    const { platform, home, offline, progress, signal, threads, vectors } = this.settings;
+    const found = await findModel(source, { home, offline, progress, signal });
     const model = await loadModel(platform, found.folder, { dtype, threads, id: found.id });
     const encoder = await openEncoder(platform, model, {
       vectors: vectors ?? join(home, 'vectors'),
@@ -114,29 +117,29 @@ export async function searchEncoder(
   corpus: Corpus,
   relevance: Relevance,
   view: ViewSpec,
-  id: string,
+  system: EncoderSystem,
   pool: EncoderPool,
   context: SearchContext,
 ): Promise<Searched> {
-  const { model } = await pool.get(id);
+  const { model } = await pool.get(system);
   const encoding = stopwatch();
   const source = { corpus: corpus.hash, view: view.view, masked: view.masked };
-  const documents = await pool.encode(id, {
+  const documents = await pool.encode(system, {
     texts: documentTexts(corpus, view),
     count: corpus.size,
     source: { ...source, texts: 'documents' },
-    label: `${model.id}, ${context.label}`,
+    label: `${system.label}, ${context.label}`,
   });
   const shared =
     model.prompt('query') === model.prompt('document') && relevance.queries.every(({ row }) => row !== undefined);
   const queries = shared
     ? await rowsOf(documents, relevance)
     : await (
-        await pool.encode(id, {
+        await pool.encode(system, {
           texts: queryTexts(corpus, relevance, view),
           count: relevance.queries.length,
           role: 'query',
-          label: `${model.id}, ${context.label} queries`,
+          label: `${system.label}, ${context.label} queries`,
         })
       ).read();
   const encodeSeconds = encoding();

@@ -52,7 +52,7 @@ export async function estimateCells(cells: readonly CellToEstimate[]): Promise<P
     planned.push({
       corpus: study.corpus.name,
       view: viewLabel(view),
-      system: systemName({ model: system.model, fuse: system.kind === 'fused' ? system.method : undefined }),
+      system: systemName({ model: system.label, fuse: system.kind === 'fused' ? system.method : undefined }),
       cell,
       done,
       seconds,
@@ -105,7 +105,7 @@ async function estimate(
       return { seconds: (2 * reading + fitting) * scale, bytes: 0 };
     }
     case 'encoder':
-      return encoders.estimate(system.model, sample, documents);
+      return encoders.estimate(system, sample, documents);
     case 'fused': // some two dozen settings over the lists of every query, about 1 µs an entry and setting
       return { seconds: queries * Math.min(settings.depth, documents) * 25 * 1e-6, bytes: 0 };
   }

@@ -3,6 +3,7 @@ import type { Platform } from '../base/platform.ts';
 import { type Progress, silent } from '../base/progress.ts';
 import type { RelevanceOptions } from '../corpus/relevance.ts';
 import { defaultMargin, defaultResamples } from '../metrics/significance.ts';
+import type { ModelDtype } from '../model/index.ts';
 import type { Bm25Options } from '../retrieve/bm25-scoring.ts';
 import type { AnalyserOptions } from '../tokenizer/words.ts';
 import type { FusionMethod } from './systems.ts';
@@ -26,7 +27,8 @@ export interface EvaluateOptions {
   bm25?: Bm25Options;
   analyser?: AnalyserOptions;
   lsaDimensions?: number;
-  dtype?: 'fp32' | 'int8';
+  /** Precisions of encoders: each in every one. Default fp32. */
+  dtype?: readonly ModelDtype[];
   /** Most tokens an encoder reads; default the model's own limit. */
   length?: number;
   /** Matryoshka: leading dimensions kept. */
@@ -98,7 +100,7 @@ export function settingsOf(options: EvaluateOptions): EvaluateSettings {
     bm25: options.bm25 ?? {},
     analyser: options.analyser ?? {},
     lsaDimensions: options.lsaDimensions ?? 256,
-    dtype: options.dtype ?? 'fp32',
+    dtype: options.dtype ?? ['fp32'],
     margin: options.margin ?? defaultMargin,
     resamples: options.resamples ?? defaultResamples,
     seed: options.seed ?? 1,

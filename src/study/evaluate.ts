@@ -125,7 +125,7 @@ interface Studies {
 
 async function withStudies<T>(options: EvaluateOptions, work: (studies: Studies) => Promise<T>): Promise<T> {
   const settings = settingsOf(options);
-  const systems = parseSystems(settings.models, settings.fuse);
+  const systems = parseSystems(settings.models, settings.fuse, settings.dtype);
   const views = parseViews(settings.views, settings.maskCitations);
   const encoders = new EncoderPool(settings);
   const store = new CellStore(settings.home, settings.study);
@@ -181,7 +181,7 @@ function resultOf(
 }
 
 function labelOf(system: SystemSpec): { model: string; fuse?: string } {
-  return system.kind === 'fused' ? { model: system.model, fuse: system.method } : { model: system.model };
+  return system.kind === 'fused' ? { model: system.label, fuse: system.method } : { model: system.label };
 }
 
 function lineOf(name: string, { metrics, cost }: FinishedCell): string {

@@ -21,7 +21,7 @@ export interface Manifest {
   relevance: string;
   maskCitations: boolean;
   onlyEarlier: boolean;
-  citationFilter?: { category?: string[]; origin?: string[] };
+  citationFilter?: { category?: readonly string[]; origin?: readonly string[] };
   prompt?: { query?: string; document?: string };
   pooling?: string;
   dimensions?: number;

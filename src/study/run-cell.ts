@@ -14,7 +14,7 @@ import { measureRankings, retrievalMetrics } from './measure.ts';
 import type { Manifest } from './results.ts';
 import type { SearchContext, Searched } from './searched.ts';
 import { recallPoints } from './summaries.ts';
-import { type SystemSpec, type ViewSpec, viewLabel } from './systems.ts';
+import { bm25System, type SystemSpec, type ViewSpec, viewLabel } from './systems.ts';
 
 export interface CellContext {
   settings: EvaluateSettings;
@@ -34,7 +34,7 @@ export async function keyOf(system: SystemSpec, view: ViewSpec, context: CellCon
   const common = {
     task: 'retrieval' as const,
     corpus: { name: corpus.name, hash: corpus.hash, revision: corpus.revision, invented: corpus.invented },
-    model: system.model,
+    model: system.label,
     view: view.view,
     relevance: relevance.statement,
     maskCitations: view.masked,
@@ -62,7 +62,7 @@ export async function keyOf(system: SystemSpec, view: ViewSpec, context: CellCon
         },
       };
     case 'encoder':
-      return { ...common, ...citationFilter, ...(await context.encoders.manifestOf(system.model)), settings: search };
+      return { ...common, ...citationFilter, ...(await context.encoders.manifestOf(system)), settings: search };
     case 'fused': {
       const parts = await Promise.all(partsOf(system).map(async (part) => cellHash(await keyOf(part, view, context))));
       const values = fusionSettings(system.method);
@@ -73,9 +73,7 @@ export async function keyOf(system: SystemSpec, view: ViewSpec, context: CellCon
 }
 
 export function partsOf(system: SystemSpec & { kind: 'fused' }): [SystemSpec, SystemSpec] {
-  const dense: SystemSpec =
-    system.dense === 'lsa' ? { kind: 'lsa', model: 'lsa' } : { kind: 'encoder', model: system.dense };
-  return [{ kind: 'bm25', model: 'bm25' }, dense];
+  return [bm25System, system.dense];
 }
 
 /** Computes a cell and stores it. */
@@ -123,11 +121,10 @@ export async function runCell(
 
 /** The options that make this cell, and it alone, again. */
 function requestOf(system: SystemSpec, view: ViewSpec, { settings, study }: CellContext): Manifest['request'] {
-  const { relevance, depth, bm25, analyser, lsaDimensions, dtype, length, dimensions, margin, resamples, seed } =
-    settings;
+  const { relevance, depth, bm25, analyser, lsaDimensions, length, dimensions, margin, resamples, seed } = settings;
   return {
     corpora: [study.corpus.name],
-    models: [system.model],
+    models: modelsOf(system),
     views: [view.view],
     maskCitations: view.masked,
     fuse: system.kind === 'fused' ? [system.method] : [],
@@ -137,11 +134,23 @@ function requestOf(system: SystemSpec, view: ViewSpec, { settings, study }: Cell
     bm25,
     analyser,
     lsaDimensions,
-    dtype,
+    dtype: [encoderOf(system)?.dtype ?? 'fp32'],
     margin,
     resamples,
     seed,
   };
+}
+
+function modelsOf(system: SystemSpec): string[] {
+  if (system.kind === 'fused') return modelsOf(system.dense).map((model) => `bm25+${model}`);
+  if (system.kind !== 'encoder') return [system.label];
+  const name = system.dtype === 'fp32' ? system.label : system.label.slice(0, -`-${system.dtype}`.length);
+  return [`${name}=${system.source}`];
+}
+
+function encoderOf(system: SystemSpec) {
+  const dense = system.kind === 'fused' ? system.dense : system;
+  return dense.kind === 'encoder' ? dense : undefined;
 }
 
 async function search(system: SystemSpec, view: ViewSpec, context: CellContext): Promise<Searched> {
@@ -168,7 +177,7 @@ async function search(system: SystemSpec, view: ViewSpec, context: CellContext):
         searchContext,
       );
     case 'encoder':
-      return searchEncoder(corpus, relevance, view, system.model, encoders, searchContext);
+      return searchEncoder(corpus, relevance, view, system, encoders, searchContext);
     case 'fused': {
       const parts = partsOf(system);
       const cells = await Promise.all(parts.map(async (part) => cellHash(await keyOf(part, view, context))));

@@ -1,23 +1,30 @@
 /**
- * The systems of an evaluation, as `--model` and `--fuse` name them.
+ * The systems of an evaluation, as `--model`, `--dtype` and `--fuse` name them.
  *
  *   bm25             lexical search
  *   lsa              dense vectors fitted on the corpus itself, no weights
- *   FOLDER or ID     a text encoder
+ *   FOLDER or ID     a text encoder; NAME=FOLDER gives it a name of one's own
  *   bm25+MODEL       fusion of the two; `--fuse` adds it for every dense model
  *
  * A fused system costs only the fusion: its two parts are systems of their own, run once.
  */
+import { basename } from 'node:path';
 import { inputError } from '../base/errors.ts';
 import { isView, type View, views } from '../corpus/views.ts';
+import type { ModelDtype } from '../model/index.ts';
 
 export type FusionMethod = 'rrf' | 'linear';
 
+export type DenseSystem =
+  | { kind: 'lsa'; label: 'lsa' }
+  | { kind: 'encoder'; label: string /** Folder or id. */; source: string; dtype: ModelDtype };
+
 export type SystemSpec =
-  | { kind: 'bm25'; model: 'bm25' }
-  | { kind: 'lsa'; model: 'lsa' }
-  | { kind: 'encoder'; model: string }
-  | { kind: 'fused'; model: string; dense: string; method: FusionMethod };
+  | { kind: 'bm25'; label: 'bm25' }
+  | DenseSystem
+  | { kind: 'fused'; label: string; dense: DenseSystem; method: FusionMethod };
+
+export const bm25System: SystemSpec & { kind: 'bm25' } = { kind: 'bm25', label: 'bm25' };
 
 /** A text view with the choice whether patent numbers are taken out of it. */
 export interface ViewSpec {
@@ -49,23 +56,29 @@ export function parseViews(names: readonly string[], mask: boolean): ViewSpec[] 
 }
 
 /** The systems to run, each once, parts before what is fused from them. */
-export function parseSystems(models: readonly string[], fuse: readonly FusionMethod[]): SystemSpec[] {
+export function parseSystems(
+  models: readonly string[],
+  fuse: readonly FusionMethod[],
+  dtypes: readonly ModelDtype[] = ['fp32'],
+): SystemSpec[] {
   const base: SystemSpec[] = [];
   const fused: SystemSpec[] = [];
+  const fusions = (dense: DenseSystem, methods: readonly FusionMethod[]) =>
+    methods.map((method): SystemSpec => ({ kind: 'fused', label: `bm25+${dense.label}`, dense, method }));
   for (const model of models) {
-    const lexical = /^bm25\+(.+)$/.exec(model)?.[1];
-    if (lexical === undefined) {
-      base.push(single(model));
+    if (model === 'bm25') {
+      base.push(bm25System);
       continue;
     }
-    base.push(single('bm25'), single(lexical));
-    for (const method of fuse.length > 0 ? fuse : (['linear'] as const)) {
-      fused.push({ kind: 'fused', model: `bm25+${lexical}`, dense: lexical, method });
-    }
+    const both = /^bm25\+(.+)$/.exec(model)?.[1];
+    const systems = denseSystems(both ?? model, dtypes);
+    if (both !== undefined) base.push(bm25System);
+    base.push(...systems);
+    if (both !== undefined && fuse.length === 0) for (const dense of systems) fused.push(...fusions(dense, ['linear']));
   }
   if (fuse.length > 0) {
-    const dense = base.filter(({ kind }) => kind !== 'bm25');
-    if (dense.length === 0 && fused.length === 0) {
+    const dense = base.filter((system): system is DenseSystem => system.kind === 'lsa' || system.kind === 'encoder');
+    if (dense.length === 0) {
       throw inputError('fusion needs a dense model beside bm25', {
         code: 'evaluate.fuse',
         field: '--fuse',
@@ -73,17 +86,45 @@ export function parseSystems(models: readonly string[], fuse: readonly FusionMet
         found: `--model ${models.join(',')}`,
       });
     }
-    if (dense.length > 0) base.unshift(single('bm25'));
-    for (const { model } of dense) {
-      for (const method of fuse) fused.push({ kind: 'fused', model: `bm25+${model}`, dense: model, method });
-    }
+    base.unshift(bm25System);
+    for (const system of dense) fused.push(...fusions(system, fuse));
   }
-  return unique([...base, ...fused], (spec) => (spec.kind === 'fused' ? `${spec.model} ${spec.method}` : spec.model));
+  const systems = unique([...base, ...fused], identity);
+  const labels = Map.groupBy(systems, (system) => `${system.label} ${system.kind === 'fused' ? system.method : ''}`);
+  for (const [, same] of labels) {
+    if (same.length < 2) continue;
+    throw inputError('two models have the same name', {
+      code: 'evaluate.names',
+      field: '--model',
+      found: same.map((system) => (system.kind === 'encoder' ? system.source : system.label)).join(', '),
+      hint: 'give them names of your own: --model first=FOLDER,second=FOLDER',
+    });
+  }
+  return systems;
 }
 
-function single(model: string): SystemSpec {
-  if (model === 'bm25' || model === 'lsa') return { kind: model, model } as SystemSpec;
-  return { kind: 'encoder', model };
+function denseSystems(model: string, dtypes: readonly ModelDtype[]): DenseSystem[] {
+  if (model === 'lsa') return [{ kind: 'lsa', label: 'lsa' }];
+  const named = /^([\w.-]+)=(.+)$/.exec(model);
+  const source = named?.[2] ?? model;
+  const name = named?.[1] ?? basename(source);
+  return unique(dtypes, String).map((dtype) => ({
+    kind: 'encoder',
+    label: dtype === 'fp32' ? name : `${name}-${dtype}`,
+    source,
+    dtype,
+  }));
+}
+
+function identity(system: SystemSpec): string {
+  switch (system.kind) {
+    case 'encoder':
+      return `${system.source} ${system.dtype}`;
+    case 'fused':
+      return `${identity(system.dense)} ${system.method}`;
+    default:
+      return system.kind;
+  }
 }
 
 function unique<T>(items: readonly T[], key: (item: T) => string): T[] {
