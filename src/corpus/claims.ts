@@ -8,7 +8,7 @@
 /** The sentence that leads claims in; the part after it begins with the first claim. */
 const LEAD_IN = new RegExp(
   [
-    String.raw`(?:(?:that\s+)?which\s+is|what(?:\s+is|\s+we|\s+i)|the\s+invention(?:\s+is)?(?:\s+hereby)?)\s+(?:hereby\s+)?claim(?:ed)?\b[^:.\n]{0,160}(?:[:.]|\bis\b:?|\n)`,
+    String.raw`(?:(?:that\s+)?which\s+is|what(?:\s+is|\s+are|\s+we|\s+i)|the\s+invention(?:\s+is)?(?:\s+hereby)?)\s+(?:hereby\s+)?claim(?:ed)?\b[^:.\n]{0,160}(?:[:.]|\bis\b:?|\n)`,
     String.raw`\b(?:i|we)\s+(?:hereby\s+)?claim\b[^:.\n]{0,120}(?:[:.\n]|(?=\s*1\s*[.)]))`,
     String.raw`\b(?:embodiments?|invention|features?)\b[^.:\n]{0,120}\b(?:is|are)\s+(?:claimed|defined)\s+(?:is\s+)?as\s+follows\s*[:.]`,
     String.raw`\bclaimed\s+is\s*[:.]`,
@@ -17,6 +17,10 @@ const LEAD_IN = new RegExp(
   ].join('|'),
   'gi',
 );
+
+/** Any sentence that speaks of claims right before a first claim at the start of a line: it stays in the description. */
+const BEFORE_FIRST = /\bclaim(?:ed|s)?\b[^\n]{0,160}[.:;]?\s*\n\s*(?=1\s?[.)]\s+["“(]?[A-Z])/i;
+const LEAD_IN_TEST = new RegExp(LEAD_IN.source, 'i');
 
 /** After the lead-in: claim 1 (or what text recognition made of it), perhaps after a line break. */
 const FIRST_NUMBER = /^[\s:;.,-]*(?:1|I|l|i)\s?[.)]\s*\S/;
@@ -39,9 +43,11 @@ export function claimsInBody(body: string): SplitBody | undefined {
     // The lead-in stands around the word: a window finds it without reading all of a long body by the long pattern.
     const from = Math.max(end, place - 200);
     LEAD_IN.lastIndex = 0;
-    const match = LEAD_IN.exec(body.slice(from, place + 400));
+    const window = body.slice(from, place + 400);
+    const match = LEAD_IN.exec(window) ?? BEFORE_FIRST.exec(window);
     if (match === null) continue;
     const found = { from: from + match.index, to: from + match.index + match[0].length };
+    if (BEFORE_FIRST.test(window.slice(match.index)) && !LEAD_IN_TEST.test(match[0])) found.from = found.to;
     end = found.to;
     const rest = body.slice(found.to, found.to + 40);
     const atLineStart = found.from === 0 || /[\n.]\s*$/.test(body.slice(Math.max(0, found.from - 4), found.from));
@@ -70,15 +76,12 @@ function leadInRemoved(description: string): string {
   return description.slice(0, description.length - torso[0].length + (torso[0].startsWith('.') ? 1 : 0)).trimEnd();
 }
 
-/** The text of claims without what leads them in. */
+/** The text of claims without what leads them in: words before a first number that speak of claims, protection or patents. */
 export function withoutLeadIn(text: string): string {
-  LEAD_IN.lastIndex = 0;
-  const match = LEAD_IN.exec(text.slice(0, 600));
+  const match = /(?:^|[:;.\s]|\b(?:is|are)|^claims?)\s*1\s?[.)]\s*(?=["“'([]*[A-Z]|[a-z])/i.exec(text.slice(0, 800));
   if (match === null) return text;
-  const rest = text.slice(match.index + match[0].length);
-  const before = text.slice(0, match.index);
-  // Only a lead-in before the first claim counts: no number may stand before it.
-  return FIRST_NUMBER.test(rest.slice(0, 40)) && !/\b1\s?[.)]/.test(before) ? rest : text;
+  const number = match.index + match[0].search(/1\s?[.)]/);
+  return /claim|protect|privilege|patent|follows/i.test(text.slice(0, number)) ? text.slice(number) : text;
 }
 
 /** Claims of a text in order, numbers kept, line breaks inside a claim made blanks. A text without numbers is one claim a line. */
@@ -98,34 +101,48 @@ export function splitClaims(text: string): string[] {
   return cuts
     .map((cut, index) => oneLine(running.slice(cut, cuts[index + 1])))
     .map((claim, index) => (index === 0 ? claim.replace(/^[:;.,\-\s]+/, '').replace(/^[Il](?=\s?[.)])/, '1') : claim))
+    .map((claim, index, all) => (index === all.length - 1 ? withoutTail(claim) : claim))
     .filter((claim) => claim !== '');
 }
 
+/** Lists of references that text recognition appended to the last claim. */
+function withoutTail(claim: string): string {
+  return claim.replace(/\s*(?:References Cited\b.*(?:UNITED STATES|FOREIGN) PATENTS.*|(?:\*\s*){3,})$/, '');
+}
+
 /**
- * The next claim's number: one more than the last (up to five more, for cancelled ones), after the end of a sentence or
- * at the start of a line, before a capital letter, and not the number of something else ("FIG. 2.", "claim 2.").
+ * The next claim's number: one more than the last, or up to five more where claims were cancelled. It stands after the end
+ * of a sentence or at the start of a line, and a claim follows: a capital letter, or soon the words "claim N". Where both
+ * follow, the next number may even be run together with the word before. Numbers of other things ("FIG. 2.", "claim 2.")
+ * do not count.
  */
 function nextNumber(
   text: string,
   from: number,
   last: number,
 ): { at: number; after: number; number: number } | undefined {
-  const pattern = /(?:^|[\n.;:,)\]>"”*]|\s)[ \t]*(\d{1,3})(?:\s*[-–]\s*(\d{1,3}))?\s?[.)]\s*(?=["“'([]*(?:[A-Z]|\.I))/g;
-  pattern.lastIndex = Math.max(0, from - 1);
+  const pattern = /(?<![\d/-])(\d{1,3})(?:\s*[-–]\s*(\d{1,3}))?\s?[.)]\s*(?=[^\s\d])/g;
+  pattern.lastIndex = from;
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
     const number = Number(match[1]);
-    const at = match.index + match[0].indexOf(match[1]!);
-    if (number <= last || number > last + 5) {
-      pattern.lastIndex = at + match[1]!.length;
+    if (number <= last || number > last + 5) continue;
+    const before = text.slice(Math.max(0, match.index - 24), match.index);
+    if (
+      /\b(?:figs?|nos?|eqs?|refs?|pat)\.\s*$|\b(?:figs?|claims?|or|and|to|of|in|table|example|step|formula)\s+$/i.test(
+        before,
+      )
+    )
       continue;
-    }
-    const before = text.slice(Math.max(0, at - 24), at);
-    const atEnd =
-      /[.;:)\]>*"”]\s*$|\n[ \t]*$/.test(before) ||
-      (number === last + 1 && /[a-z,]\s*$/.test(before) && /\s{2}$/.test(before));
-    const other = /\b(?:figs?|nos?|claims?|or|and|to|table|example|eq|ref|formula)\.?\s*$/i.test(before);
-    if (atEnd && !other) return { at, after: match.index + match[0].length, number: Number(match[2] ?? match[1]) };
-    pattern.lastIndex = at + match[1]!.length;
+    const after = match.index + match[0].length;
+    const rest = text.slice(after, after + 200);
+    const lineStart = /\n[ \t]*$/.test(before);
+    // `claim 5.11. The` is a run-together end and number; `0.5` and `5.1)` are not.
+    const sentenceStart = lineStart || (/[.;:)\]>*"”]\s*$/.test(before) && !/\d[.,]$/.test(before));
+    const capital = /^["“'([]*(?:[A-Z]|\.I)/.test(rest);
+    const dependent = /^[^.;]{0,150}\bclaims?\s+\d/.test(rest);
+    const next = number === last + 1;
+    const sure = next ? sentenceStart || (capital && dependent) : lineStart || (sentenceStart && dependent);
+    if (sure && (capital || dependent)) return { at: match.index, after, number: Number(match[2] ?? match[1]) };
   }
   return undefined;
 }

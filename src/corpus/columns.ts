@@ -30,13 +30,13 @@ export interface ColumnPlan {
 }
 
 export interface PlanOptions {
-  /** Field -> path, or several paths joined by `|`. */
+  /** Field -> path, or several joined by `|`: the first that a row fills, of lists all. One of them must be there. */
   map?: Record<string, string>;
   file: string;
 }
 
 const DATES = ['priority', 'filing', 'publication', 'grant'] as const;
-/** Fields whose values are gathered from all columns; of the others one column speaks at a time. */
+/** CPC and IPC subclasses: `A61B`. */
 const SUBCLASS = /^[A-HY]\d\d[A-Z]$/;
 
 export function isKnownColumn(name: string): boolean {
@@ -127,23 +127,24 @@ function mappedPaths(
   file: string,
 ): string[] {
   const paths = columns.has(text) ? [text] : text.split('|').map((path) => path.trim());
-  for (const path of paths) {
-    if (sample.length === 0 || rootsOf(path, columns).every((root) => columns.has(root))) {
-      const read = compilePath(path);
-      const known = columns.has(path) || sample.some((row) => hasValue(read(row)));
-      // A nested path may be empty in the whole sample where its column is.
-      if (known || sample.every((row) => !rootsOf(path, columns).some((root) => hasValue(row[root])))) continue;
-    }
-    throw inputError('--map names a column that the file does not have', {
-      code: 'import.map.column',
-      file,
-      field,
-      expected: `one of ${shortList(samplePaths(sample))}`,
-      found: path,
-      hint: 'Name a column of the file; inside records write a.b, lists[].name or lists[0].name.',
-    });
-  }
-  return paths;
+  if (sample.length === 0 || paths.some((path) => isThere(path, sample, columns))) return paths;
+  throw inputError('--map names a column that the file does not have', {
+    code: 'import.map.column',
+    file,
+    field,
+    expected: `one of ${shortList(samplePaths(sample))}`,
+    found: text,
+    hint: 'Name a column of the file; inside records write a.b, lists[].name or lists[0].name.',
+  });
+}
+
+/** A nested path may be empty in the whole sample where its column is. */
+function isThere(path: string, sample: readonly Row[], columns: ReadonlySet<string>): boolean {
+  const roots = rootsOf(path, columns);
+  if (!roots.every((root) => columns.has(root))) return false;
+  if (columns.has(path)) return true;
+  const read = compilePath(path);
+  return sample.some((row) => hasValue(read(row))) || !sample.some((row) => roots.some((root) => hasValue(row[root])));
 }
 
 function hasValue(value: unknown): boolean {

@@ -5,7 +5,7 @@
  * `B63B 2152` = B63B 21/52, `E05D  700` = E05D 7/00.
  */
 
-const GROUP = /^([A-HY]\d\d[A-Z])\s*0*(\d{1,4})\s*\/\s*(\d{2,6})/;
+const GROUP = /^([A-HY]\d\d[A-Z])[\s-]*0*(\d{1,4})\s*\/\s*(\d{2,6})/;
 const ST8 = /^([A-HY]\d\d[A-Z])(\d{4})(\d{6})$/;
 /** Section, class and subclass, then a main group of three places and a subgroup of two to four. */
 const FIXED = /^([A-HY]\d\d[A-Z])([ \d]{2}\d)(\d{2,4})$/;
@@ -45,12 +45,12 @@ export function symbolsIn(text: string, fixed = false): string[] {
     const whole = normaliseSymbol(piece, fixed);
     if (whole !== undefined) {
       // Several symbols separated by blanks begin with one that is whole, too.
-      const inner = [...piece.matchAll(/[A-HY]\d\d[A-Z]\s*\d{1,4}\s*\/\s*\d{2,6}/gi)];
+      const inner = [...piece.matchAll(/[A-HY]\d\d[A-Z][\s-]*\d{1,4}\s*\/\s*\d{2,6}/gi)];
       if (inner.length > 1) for (const [symbol] of inner) found.add(normaliseSymbol(symbol)!);
       else found.add(whole);
       continue;
     }
-    for (const [symbol] of piece.matchAll(/\b[A-HY]\d\d[A-Z](?:\s*\d{1,4}\s*\/\s*\d{2,6})?/gi)) {
+    for (const [symbol] of piece.matchAll(/\b[A-HY]\d\d[A-Z](?:[\s-]*\d{1,4}\s*\/\s*\d{2,6})?/gi)) {
       const normal = normaliseSymbol(symbol);
       if (normal !== undefined) found.add(normal);
     }

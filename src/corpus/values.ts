@@ -147,6 +147,7 @@ const SYMBOL_KEYS = [
   'ipc',
   'cpc_subclass_id',
   'cpc_group_id',
+  'classifications',
 ];
 
 /** Classification symbols, each once, in order; what is not a symbol is left out. */

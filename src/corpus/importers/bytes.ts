@@ -24,17 +24,27 @@ export async function isGzip(path: string): Promise<boolean> {
   }
 }
 
-/** Decompressed content in chunks of up to 256 KiB. Leaving the loop early closes the file. */
-export async function* readBytes(path: string, signal?: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+/**
+ * Decompressed content in chunks of up to 256 KiB. Leaving the loop early closes the file. `onBytes` is told how many more
+ * bytes have been read from disk.
+ */
+export async function* readBytes(
+  path: string,
+  signal?: AbortSignal,
+  onBytes?: (bytes: number) => void,
+): AsyncGenerator<Buffer, void, undefined> {
   signal?.throwIfAborted();
   const gzipped = await isGzip(path);
   const disk = createReadStream(path, { highWaterMark: CHUNK });
   const stream = gzipped ? disk.pipe(createGunzip({ chunkSize: CHUNK })) : disk;
   // `pipe` does not carry errors over: a read error must reach the reader of the decompressed stream.
   if (stream !== disk) disk.on('error', (error) => stream.destroy(error));
+  let told = 0;
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       signal?.throwIfAborted();
+      onBytes?.(disk.bytesRead - told);
+      told = disk.bytesRead;
       yield chunk;
     }
   } catch (error) {

@@ -82,7 +82,7 @@ class JsonRecords {
     for (;;) {
       const first = await this.buffer.skipBlanks();
       if (first === '') return;
-      if (first === '[') yield* this.list();
+      if (first === '[') yield* this.list(false);
       else if (first === '{') yield* this.object(true);
       else {
         // After sound records this is damage between them; at the start it is another format.
@@ -92,8 +92,8 @@ class JsonRecords {
     }
   }
 
-  /** The elements of the array at the position. */
-  private async *list(): AsyncGenerator<RowOutcome, void, undefined> {
+  /** The elements of the array at the position; `inside`: an object surrounds it. */
+  private async *list(inside: boolean): AsyncGenerator<RowOutcome, void, undefined> {
     const { buffer } = this;
     buffer.advance(buffer.position + 1);
     for (;;) {
@@ -103,9 +103,12 @@ class JsonRecords {
         throw this.truncated();
       }
       if (next === ',' || next === ']') {
+        const line = buffer.line;
         buffer.advance(buffer.position + 1);
-        if (next === ']') return;
-        continue;
+        if (next === ',') continue;
+        // Inside a wrapper nothing but another member or its end follows a list.
+        if (!inside || (await buffer.skipBlanks()) !== '{') return;
+        yield { ok: false, line, reason: 'a closing bracket out of place' };
       }
       const line = buffer.line;
       const end = await this.scan();
@@ -123,7 +126,7 @@ class JsonRecords {
     const list = await this.findList();
     if (list !== undefined) {
       buffer.advance(buffer.position + list);
-      if (buffer.text[buffer.position] === '[') yield* this.list();
+      if (buffer.text[buffer.position] === '[') yield* this.list(true);
       else yield* this.object(false);
       await this.leaveWrapper();
       return;
@@ -209,7 +212,7 @@ class JsonRecords {
         offset = 0;
       }
     }
-    if (buffer.text[buffer.position] === '[') yield* this.list();
+    if (buffer.text[buffer.position] === '[') yield* this.list(true);
     else yield* this.object(false);
     await this.leaveWrapper();
   }
