@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import type { EvaluationResults } from '../study/results.ts';
 import { csvNames } from './csv.ts';
 import { type Content, html, Markup } from './markup.ts';
+import { withShortNames } from './names.ts';
 import { inventedStamp, type Page, stamp } from './page.ts';
 import { caveats, manifests, methodsSection } from './sections/closing.ts';
 import { cost } from './sections/cost.ts';
@@ -24,7 +25,9 @@ const style = readFileSync(new URL('./style.css', import.meta.url), 'utf8');
 const script = readFileSync(new URL('./page.js', import.meta.url), 'utf8');
 const scriptHash = createHash('sha256').update(script).digest('base64');
 
-export function renderHtml(results: EvaluationResults): string {
+/** The page of an evaluation. */
+export function renderHtml(evaluation: EvaluationResults): string {
+  const results = withShortNames(evaluation);
   const page: Page = { standings: new Standings(results), files: csvNames };
   const queries = winsLosses(page);
   const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${scriptHash}'; base-uri 'none'; form-action 'none'`;

@@ -18,6 +18,7 @@ import {
   signed,
   verdictGlyph,
 } from './format.ts';
+import { withShortNames } from './names.ts';
 import { inventedStamp } from './page.ts';
 import { detectableSentence, groupSentences, plain } from './sentences.ts';
 import { type Group, Standings } from './standings.ts';
@@ -36,7 +37,7 @@ interface Column {
 const width = 100;
 
 export function renderTerminal(results: EvaluationResults, options: TerminalOptions = {}): string {
-  const standings = new Standings(results);
+  const standings = new Standings(withShortNames(results));
   const colors = pc.createColors(options.color ?? (pc.isColorSupported && process.stdout.isTTY === true));
   const out: string[] = [...wrap(results.relevanceStatement)];
   if (results.invented) out.push(colors.red(inventedStamp));

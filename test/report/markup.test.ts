@@ -14,7 +14,8 @@ test('strings are text, markup is markup, nothing is nothing', () => {
 
 test('no text, whatever it holds, opens a tag or leaves an attribute', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
+    fc.property(fc.array(fc.nat(0xffff), { maxLength: 60 }), (units) => {
+      const text = String.fromCharCode(...units);
       const escaped = escapeHtml(text);
       assert.doesNotMatch(escaped, /[<>"']/);
       assert.doesNotMatch(escaped, /&(?!(amp|lt|gt|quot|#39);)/);

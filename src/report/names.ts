@@ -1,0 +1,58 @@
+/**
+ * Names short enough to read. A model given as a folder bears its whole path in the results; on the page and the terminal
+ * its last part is enough (`/data/models/my-encoder` reads `my-encoder`), as long as no two models come to share a name.
+ * Manifests, JSON and CSV keep the path.
+ */
+import { type CellResult, type EvaluationResults, systemName } from '../study/results.ts';
+
+/** The results with short names in all that is shown; manifests untouched. */
+export function withShortNames(results: EvaluationResults): EvaluationResults {
+  const models = shortModels(results.cells.map((cell) => cell.model));
+  const model = (name: string) => models.get(name) ?? name;
+  const systems = new Map(
+    results.cells.map((cell) => [systemName(cell), systemName({ ...cell, model: model(cell.model) })]),
+  );
+  const system = (name: string) => systems.get(name) ?? name;
+  const sides = <T extends { a: string; b: string }>(pair: T): T => ({ ...pair, a: system(pair.a), b: system(pair.b) });
+  return {
+    ...results,
+    cells: results.cells.map((cell): CellResult => ({ ...cell, model: model(cell.model) })),
+    comparisons: results.comparisons.map((table) => ({
+      ...table,
+      systems: table.systems.map(system),
+      pairs: table.pairs.map(sides),
+    })),
+    viewComparisons: results.viewComparisons.map((table) => ({ ...table, model: system(table.model) })),
+    recallCurves: results.recallCurves.map((curve) => ({ ...curve, system: system(curve.system) })),
+    differences: results.differences.map(sides),
+    winsLosses: results.winsLosses.map(sides),
+    strata: results.strata.map((stratum) => ({
+      ...stratum,
+      systems: Object.fromEntries(Object.entries(stratum.systems).map(([name, estimate]) => [system(name), estimate])),
+    })),
+    alphaSweeps: results.alphaSweeps.map((sweep) => ({ ...sweep, dense: model(sweep.dense) })),
+  };
+}
+
+/** model -> short name; where two would be the same, both keep more of their path. */
+export function shortModels(names: readonly string[]): Map<string, string> {
+  const distinct = [...new Set(names)];
+  for (let parts = 1; parts <= 4; parts++) {
+    const short = new Map(distinct.map((name) => [name, shortModel(name, parts)]));
+    if (new Set(short.values()).size === distinct.length) return short;
+  }
+  return new Map(distinct.map((name) => [name, name]));
+}
+
+/** Last parts of folders that say nothing of the model. */
+const generic = /^(?:models?|snapshots|checkpoint[-_]?\d*|final|best|latest|[0-9a-f]{40})$/i;
+
+function shortModel(name: string, parts: number): string {
+  const fused = /^(bm25[^+]*\+)(.+)$/s.exec(name);
+  if (fused !== null) return fused[1]! + shortModel(fused[2]!, parts);
+  if (!/^(?:\.{0,2}[\\/]|~[\\/]|[A-Za-z]:[\\/])/.test(name)) return name; // an id, not a path
+  const pieces = name.split(/[\\/]/).filter((piece) => piece !== '');
+  let first = pieces.length - parts;
+  while (first > 0 && generic.test(pieces[first]!)) first--;
+  return pieces.slice(Math.max(0, first)).join('/') || name;
+}
