@@ -262,13 +262,18 @@ class Import {
     const importer = await chooseImporter(source, this.options.format);
     const before = await stat(source.path);
     const task = this.progress.begin(`import ${source.path}`, { total: source.size, unit: 'bytes' });
+    let toldBytes = 0;
+    const advance = (bytes: number) => {
+      toldBytes += bytes;
+      task.advance(bytes, `${(this.read - read).toLocaleString('en-US')} rows`);
+    };
     const read = this.read;
     const rejected = this.rejected;
     const outcomes = importer.rows(source, {
       progress: this.progress,
       ...(signal === undefined ? {} : { signal }),
       ...(record === undefined ? {} : { record }),
-      onBytes: (bytes) => task.advance(bytes, `${(this.read - read).toLocaleString('en-US')} rows`),
+      onBytes: advance,
     });
     let sample: RowOutcome[] | undefined = [];
     let plan: ColumnPlan | undefined;
@@ -299,6 +304,7 @@ class Import {
         file: source.path,
         hint: 'Run the import again when nothing writes to the file.',
       });
+    advance(source.size - toldBytes); // formats that are not read as a stream
     task.finish(`${(this.read - read).toLocaleString('en-US')} rows`);
     this.sources.push({
       file: source.path,

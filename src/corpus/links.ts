@@ -4,7 +4,6 @@
  * with 0 for what is not known. A cite is a number, or [number, category, origin]. Prints are hashes of the letters and
  * digits of a text: equal prints, equal texts but for case and punctuation.
  */
-import { createHash } from 'node:crypto';
 import type { Patent } from './record.ts';
 
 type Maybe<T> = T | 0;
@@ -25,15 +24,14 @@ export type LinkLine = [
 
 export function linkLine(patent: Patent): string {
   const { priority, filing, publication, grant } = patent.dates;
-  const title = patent.title === undefined ? '' : plain(patent.title);
-  const abstract =
-    patent.abstract === undefined ? '' : plain(patent.abstract.slice(0, 800)).replaceAll(' ', '').slice(0, 300);
+  const title = printOf(patent.title ?? '', Number.POSITIVE_INFINITY);
+  const abstract = printOf(patent.abstract ?? '', 300);
   const line: LinkLine = [
     patent.family ?? 0,
     [priority ?? 0, filing ?? 0, publication ?? 0, grant ?? 0],
     patent.country ?? 0,
-    title === '' ? 0 : [print(title), title.split(' ').length],
-    abstract.length < 100 ? 0 : print(abstract),
+    title.letters === 0 ? 0 : [title.print, title.words],
+    abstract.letters < 100 ? 0 : abstract.print,
     patent.cites.map(({ id, category, origin }) =>
       category === undefined && origin === undefined ? id : [id, category ?? 0, origin ?? 0],
     ),
@@ -42,9 +40,26 @@ export function linkLine(patent: Patent): string {
   return JSON.stringify(line);
 }
 
-const plain = (text: string) =>
-  text
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
-    .trim();
-const print = (text: string) => createHash('sha1').update(text).digest('hex').slice(0, 16);
+/** 64-bit hash of the first `limit` letters and digits in lower case; all characters beyond ASCII count as letters. */
+function printOf(text: string, limit: number): { print: string; letters: number; words: number } {
+  const lower = text.toLowerCase();
+  let a = 0x811c9dc5;
+  let b = 0x2545f491;
+  let letters = 0;
+  let words = 0;
+  let inWord = false;
+  for (let i = 0; i < lower.length && letters < limit; i++) {
+    const unit = lower.charCodeAt(i);
+    const isLetter = (unit >= 97 && unit <= 122) || (unit >= 48 && unit <= 57) || (unit > 127 && unit !== 0xa0);
+    if (isLetter) {
+      a = Math.imul(a ^ unit, 0x01000193);
+      a = (a << 13) | (a >>> 19);
+      b = Math.imul(b ^ unit, 0x9e3779b1);
+      b = (b << 17) | (b >>> 15);
+      letters++;
+      if (!inWord) words++;
+    }
+    inWord = isLetter;
+  }
+  return { print: (a >>> 0).toString(36) + (b >>> 0).toString(36).padStart(7, '0'), letters, words };
+}
