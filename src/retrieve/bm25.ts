@@ -161,6 +161,7 @@ export class Bm25Index {
   /** Scores of one segment's documents; all zero between searches. */
   private readonly accumulator: Float64Array;
   private counts = new Int32Array(1 << 12);
+  private collector: TopK | undefined;
 
   constructor(settings: Bm25Settings, segments: readonly Segment[], size: number, absent?: Float64Array) {
     this.settings = settings;
@@ -195,7 +196,7 @@ export class Bm25Index {
   /** The k best documents for a query of token ids; a repeated token counts as often as it stands. */
   search(query: Tokens, { k = 1000, tieRank }: Bm25SearchOptions = {}, candidates: Candidates = everyone): RowRanking {
     const { terms, weights, base } = this.weigh(query);
-    const best = new TopK(k, tieRank);
+    const best = this.collectorOf(k, tieRank);
     for (const segment of this.segments) {
       const { starts, rows, scores } = segment;
       const known = starts.length - 1;
@@ -215,6 +216,11 @@ export class Bm25Index {
   ): Generator<RowRanking> {
     let query = 0;
     for (const tokens of queries) yield this.search(tokens, options, candidatesOf(options.filter, query++));
+  }
+
+  private collectorOf(k: number, tieRank: Uint32Array | undefined): TopK {
+    if (this.collector?.k !== k || this.collector.tieRank !== tieRank) this.collector = new TopK(k, tieRank);
+    return this.collector;
   }
 
   /** Distinct tokens with their counts, and the score every document gets whatever it holds. */
@@ -244,13 +250,16 @@ export class Bm25Index {
       const row = excluded[i]! - first;
       if (row >= 0 && row < documents) accumulator[row] = 0;
     }
+    // Nothing at or below the bar can be found; a hair of room, because scores are compared as float32.
+    const barOf = (threshold: number) => Math.max(0, threshold - base - 1e-6 * Math.abs(threshold));
+    let bar = barOf(best.threshold);
     for (let row = 0; row < documents; row++) {
       const score = accumulator[row]!;
-      if (score === 0) continue;
-      accumulator[row] = 0;
-      if (Math.fround(score + base) < best.threshold) continue;
-      if (documentDay === undefined || documentDay[first + row]! < before) best.offer(first + row, score + base);
+      if (score <= bar) continue;
+      if (documentDay !== undefined && !(documentDay[first + row]! < before)) continue;
+      if (best.offer(first + row, score + base)) bar = barOf(best.threshold);
     }
+    accumulator.fill(0, 0, documents);
   }
 }
 

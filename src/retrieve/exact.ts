@@ -141,8 +141,7 @@ function scan(
     if (score < bar) continue;
     const row = from + place - at;
     if (documentDay !== undefined && !(documentDay[row]! < before)) continue;
-    best.offer(row, score);
-    if (best.threshold > bar) bar = best.threshold;
+    if (best.offer(row, score)) bar = Math.max(bar, best.threshold);
   }
 }
 

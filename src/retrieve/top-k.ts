@@ -11,7 +11,8 @@ import { workError } from '../base/errors.ts';
 import type { RowRanking } from './candidates.ts';
 
 /** The reservoir's places must fit the 21 bits that the final sort leaves them. */
-const largestK = 0x100000;
+const places = 0x200000;
+const largestK = places / 2;
 
 export class TopK {
   private readonly rows: Int32Array;
@@ -20,7 +21,7 @@ export class TopK {
   /** Scores below this cannot be among the best; equal ones can, by their tie rank. Offers below it are ignored. */
   threshold = Number.NEGATIVE_INFINITY;
   readonly k: number;
-  private readonly tieRank: Uint32Array | undefined;
+  readonly tieRank: Uint32Array | undefined;
 
   constructor(k: number, tieRank?: Uint32Array) {
     if (!Number.isInteger(k) || k < 1 || k > largestK) throw new RangeError(`k must lie in 1..${largestK}, got ${k}`);
@@ -31,26 +32,30 @@ export class TopK {
     this.scores = new Float32Array(capacity);
   }
 
-  offer(row: number, score: number): void {
+  /** Takes a document in if it can be among the best; true when the threshold has risen. */
+  offer(row: number, score: number): boolean {
     const rounded = Math.fround(score);
-    if (rounded < this.threshold) return;
+    if (rounded < this.threshold) return false;
     if (Number.isNaN(rounded)) throw workError(`score of row ${row} is not a number`, { code: 'search.nan' });
     this.rows[this.length] = row;
     this.scores[this.length] = rounded;
-    if (++this.length === this.rows.length) this.shrink();
+    if (++this.length < this.rows.length) return false;
+    this.shrink();
+    return true;
   }
 
   /** The ranking so far; the collector is empty afterwards. */
   take(): RowRanking {
     if (this.length > this.k) this.shrink();
     const { rows, scores, length } = this;
-    // Native sort of numbers: score (as 32 ordered bits) above the place in the reservoir (21 bits).
+    // Native sort of numbers: score (as 32 ordered bits, negated) above the place in the reservoir (21 bits).
     const keys = new Float64Array(length);
-    for (let i = 0; i < length; i++) keys[i] = -(orderedBits(scores[i]!) * 0x200000 + (0x1fffff - i));
+    for (let i = 0; i < length; i++) keys[i] = (0xffffffff - orderedBits(scores[i]!)) * places + i;
     keys.sort();
     const found: RowRanking = { rows: new Int32Array(length), scores: new Float32Array(length) };
     for (let i = 0; i < length; i++) {
-      const place = 0x1fffff - (-keys[i]! % 0x200000);
+      const key = keys[i]!;
+      const place = key - Math.floor(key / places) * places;
       found.rows[i] = rows[place]!;
       found.scores[i] = scores[place]!;
     }
