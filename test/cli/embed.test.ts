@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -73,11 +73,6 @@ test('embed: lines, JSON lines and stdin give the same vectors; .npy, .jsonl and
     (value) => (Array.isArray(value) ? value : value.items) as number[],
   );
   assert.deepEqual(new Float32Array(vectors.flat()), expected.data);
-  const query = await run(join(folder, 'texts.txt'), 'd.npy', ['--role', 'query']);
-  assert.equal(query.computed, 4);
-  const short = await run(join(folder, 'texts.txt'), 'e.npy', ['--dimensions', '4']);
-  assert.equal(short.computed, 0);
-  assert.deepEqual(npy(join(folder, 'e.npy')).shape, [4, 4]);
   assert.deepEqual(globSync('**/*.partial*', { cwd: folder }), []);
 });
 
@@ -117,10 +112,6 @@ test('embed: one clear message for wrong input', async (t) => {
   await fails([file, '--model', model, '--out', out], /texts\.jsonl:2/);
   await fails(['nothing', '--model', model, '--out', out], /neither a corpus nor a file/);
   await fails([file, '--model', model, '--out', join(folder, 'x.csv')], /\.npy, \.parquet or \.jsonl/);
-  await fails([file, '--model', model, '--out', out, '--view', 'X'], /TAC/);
-  await fails([file, '--model', join(folder, 'absent/model/x'), '--out', out], /not a model id|no folder/);
-  mkdirSync(join(folder, 'bare'));
-  await fails([file, '--model', join(folder, 'bare'), '--out', out], /config\.json/);
   assert.deepEqual(
     readdirSync(folder).filter((name) => name.startsWith('x.')),
     [],
