@@ -23,8 +23,8 @@ export interface LinesSpec {
 }
 
 export function lines({ title, series, x, y, rule, width = 640, height = 290 }: LinesSpec): Markup {
-  const names = series.map((line) => shorten(line.name, 30));
-  const right = Math.min(230, 24 + Math.max(...names.map((name) => textWidth(name))));
+  const names = series.map((line) => shorten(line.name, 38));
+  const right = Math.min(270, 24 + Math.max(...names.map((name) => textWidth(name))));
   const box = { width, height, top: 24, right, bottom: 36, left: 40 };
   const xs = series.flatMap((line) => line.points.map((point) => point.x));
   const ys = series.flatMap((line) => line.points.map((point) => point.y));

@@ -57,7 +57,7 @@ export interface StrataSpec {
 /** One place on the x axis a stratum; within it one mark with its interval a system. */
 export function strataFigure({ title, metric, by, strata, systems }: StrataSpec): Markup {
   const shown = strata.flatMap((stratum) => stratum.values.filter((value) => value !== undefined));
-  const right = Math.min(220, 24 + Math.max(...systems.map((system) => textWidth(shorten(system.name, 30)))));
+  const right = Math.min(270, 24 + Math.max(...systems.map((system) => textWidth(shorten(system.name, 38)))));
   const band = Math.max(systems.length * 9 + 14, 44, ...strata.map((stratum) => textWidth(stratum.name) + 10));
   const left = 40;
   const inner = Math.max(320, Math.min(800, strata.length * band));
@@ -92,7 +92,7 @@ export function strataFigure({ title, metric, by, strata, systems }: StrataSpec)
   });
   const legend = systems.map((system, order) => {
     const at = box.top + 6 + order * 16;
-    return html`${mark(system.index, left + inner + 14, at, 3)}<text class="name ${seriesClass(system.index)}" x="${left + inner + 24}" y="${at}" dy=".32em">${shorten(system.name, 30)}</text>`;
+    return html`${mark(system.index, left + inner + 14, at, 3)}<text class="name ${seriesClass(system.index)}" x="${left + inner + 24}" y="${at}" dy=".32em">${shorten(system.name, 38)}</text>`;
   });
   return frame({
     box,

@@ -12,8 +12,8 @@ export interface ScatterSpec {
 }
 
 export function qualityAgainstCost({ title, metric, points }: ScatterSpec): Markup {
-  const names = points.map((point) => shorten(point.name, 30));
-  const right = Math.min(230, 24 + Math.max(...names.map((name) => textWidth(name))));
+  const names = points.map((point) => shorten(point.name, 38));
+  const right = Math.min(270, 24 + Math.max(...names.map((name) => textWidth(name))));
   const box = { width: 640, height: 280, top: 24, right, bottom: 36, left: 40 };
   const costs = points.map((point) => Math.max(1e-3, point.seconds));
   const x = logarithmic([Math.min(...costs) / 1.4, Math.max(...costs) * 1.4], [box.left, box.width - right]);

@@ -23,7 +23,7 @@ function dataCard({ standings }: Page, card: DataCard): Content {
       'Queries',
       html`${count(queries.used)} of ${plural(queries.candidates, 'candidate')}${
         queries.dropped.length > 0 &&
-        html`; left out: ${queries.dropped.map((drop) => `${count(drop.count)} ${drop.reason}`).join(', ')}`
+        html`; left out: ${queries.dropped.map((drop) => `${count(drop.count)} (${drop.reason})`).join(', ')}`
       }`,
     ],
     [

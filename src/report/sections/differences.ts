@@ -51,7 +51,7 @@ function differenceTableRow(standings: Standings, shape: DifferenceShape, presen
   const mean =
     pair === undefined
       ? html`<td class="num quiet">–</td>`
-      : html`<td class="num ${pair.verdict}" title="${verdictTitle(pair)}">${verdictGlyph[pair.verdict]} ${signed(pair.difference)} <span class="ci">${signedInterval(pair)}</span></td>`;
+      : html`<td class="num ${pair.verdict}" title="${verdictTitle(pair)}">${verdictGlyph[pair.verdict]} ${signed(pair.difference)} <span class="ci under">${signedInterval(pair)}</span></td>`;
   const id = pairAnchor(shape);
   const name = html`${a} <span class="under"><span class="quiet">against</span> ${b}</span>`;
   const at = (q: number) => quantiles.find((quantile) => Math.abs(quantile.q - q) < 1e-9)?.value;

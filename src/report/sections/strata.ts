@@ -8,8 +8,9 @@ import { isBm25, unique } from '../standings.ts';
 
 /** Systems drawn side by side: the best ones, BM25 always among them. */
 const shown = 4;
-/** More strata than this are read from the table. */
-const legible = 24;
+/** With more strata than `roomy` only two systems are drawn; more than `legible` are read from the table. */
+const roomy = 24;
+const legible = 64;
 
 export function strata(page: Page): Content {
   const { standings, files } = page;
@@ -30,7 +31,8 @@ export function strata(page: Page): Content {
         const names = group.cells.map(systemName).filter((name) => rows.some((row) => row.systems[name] !== undefined));
         if (names.length === 0) return undefined;
         const title = `${metricName(metric)} by ${by}, ${corpus}, ${view}`;
-        const drawn = chosen(names, new Set(group.cells.filter(isBm25).map(systemName)));
+        const baselines = new Set(group.cells.filter(isBm25).map(systemName));
+        const drawn = chosen(names, baselines, rows.length > roomy ? 2 : shown);
         const largest = rows.toSorted((a, b) => b.queries - a.queries).slice(0, legible);
         const picture = strataFigure({
           title,
@@ -62,11 +64,11 @@ export function strata(page: Page): Content {
   });
 }
 
-function chosen(names: string[], baselines: ReadonlySet<string>): string[] {
-  const first = names.slice(0, shown);
+function chosen(names: string[], baselines: ReadonlySet<string>, most: number): string[] {
+  const first = names.slice(0, most);
   if (first.some((name) => baselines.has(name))) return first;
   const baseline = names.find((name) => baselines.has(name));
-  return baseline === undefined ? first : [...names.slice(0, shown - 1), baseline];
+  return baseline === undefined ? first : [...names.slice(0, most - 1), baseline];
 }
 
 function table(
