@@ -9,7 +9,9 @@
  * With `keyHeads` fewer than `heads`, head h reads key head ⌊h · keyHeads / heads⌋ (grouped-query attention).
  *
  * Lowering: rows are padded by a gather to [batch, seq, heads · size] for ONNX's own Attention (opset 24), which takes the
- * lengths of the keys and so needs no mask for padding; the result's real rows are gathered back.
+ * lengths of the keys and so needs no mask for padding; the result's real rows are gathered back. That op holds the scores
+ * of all rows at once, so sequences longer than two blocks take their queries block by block, each against the keys that
+ * it can see: the memory grows with the length, not its square, and with a window so does the time.
  */
 import { defineOp, fail, requireRank, requireType, showShape, type Tensor } from './graph.ts';
 import type { SequenceLayout } from './layout.ts';
@@ -28,6 +30,8 @@ export interface AttentionOptions {
   window?: number;
   /** Slopes by head (Press et al. 2022), for −slope · |i − j|. */
   alibi?: readonly number[];
+  /** Queries at a time in sequences longer than two such blocks. Default 512; not with `bias`, which is as large itself. */
+  block?: number;
   /** Added to the scores, [heads, seq, seq] by position in the sequence (MPNet's relative positions). */
   bias?: Tensor;
 }
@@ -41,6 +45,7 @@ interface AttentionAttributes {
   causal: boolean;
   window: number | undefined;
   alibi: readonly number[] | undefined;
+  block: number;
 }
 
 /** query [tokens, heads · size], key and value [tokens, keyHeads · size]; the result is [tokens, heads · size]. */
@@ -51,7 +56,7 @@ export function attention(
   layout: SequenceLayout,
   options: AttentionOptions,
 ): Tensor {
-  const { heads, keyHeads = heads, causal = false, window, alibi, bias, scale, ...unknown } = options;
+  const { heads, keyHeads = heads, causal = false, window, alibi, bias, scale, block = 512, ...unknown } = options;
   for (const name of Object.keys(unknown)) fail('attention', `there is no option '${name}'`);
   for (const tensor of [query, key, value]) {
     requireType('attention', tensor, 'float32');
@@ -82,6 +87,7 @@ export function attention(
     causal,
     window,
     alibi,
+    block,
   };
   const { lengths, rows, slots } = layout;
   return attentionNode([query, key, value, lengths, rows, slots, ...(bias ? [bias] : [])], attributes);
@@ -92,19 +98,172 @@ const attentionNode = defineOp<AttentionAttributes>({
   infer: ([query], { heads, valueSize }) => ({ dtype: 'float32', shape: [query!.shape[0]!, heads * valueSize] }),
   evaluate: evaluateAttention,
   lower(context, [, , , lengths, rows, slots, bias], attributes, tensors) {
-    const pad = (tensor: Tensor) => padRows(context, tensor, rows!);
-    const [query, key, value] = tensors as [Tensor, Tensor, Tensor];
+    const [query, key, value] = tensors.slice(0, 3).map((tensor) => padRows(context, tensor, rows!));
     const visible = context.shared(`int64 ${lengths}`, () => context.emit('Cast', [lengths!], { to: 7 }));
-    const output = context.emit(
-      'Attention',
-      [pad(query), pad(key), pad(value), additiveMask(context, rows!, bias, attributes), '', '', visible],
-      { q_num_heads: attributes.heads, kv_num_heads: attributes.keyHeads, scale: { float: attributes.scale } },
-    );
+    const padded: Padded = { query: query!, key: key!, value: value!, visible };
     const width = attributes.heads * attributes.valueSize;
+    const seq = lengthOf(context, rows!);
+    const limit = int64(context, 2 * attributes.block);
+    // One mask for all layers, made outside the branch; for long sequences it is small and unused.
+    const range = {
+      start: int64(context, 0),
+      length: bias === undefined ? context.shared(`min ${seq} ${limit}`, () => context.emit('Min', [seq, limit])) : seq,
+    };
+    const masks = maskBetween(context, attributes, range, range);
+    if (bias !== undefined) masks.push(context.emit('Unsqueeze', [bias, int64(context, 0)]));
+    const mask = masks.length === 0 ? '' : masks.reduce((a, b) => context.emit('Add', [a, b]));
+    const branch = (lowerBranch: (inner: Lowering) => string) =>
+      context.subgraph([], (inner) => [{ name: lowerBranch(inner), type: 'float32', shape: ['batch', 'seq', width] }]);
+    const output =
+      bias === undefined
+        ? context.emit(
+            'If',
+            [context.shared(`${seq} > ${limit}`, () => scalarOf(context, context.emit('Greater', [seq, limit])))],
+            {
+              then_branch: branch((inner) => attendByBlocks(inner, padded, attributes)),
+              else_branch: branch((inner) => attend(inner, padded, mask, attributes)),
+            },
+          )
+        : attend(context, padded, mask, attributes);
     const flat = context.emit('Reshape', [output, context.constant([-1, width], [2], 'int64')]);
     return context.emit('Gather', [flat, slots!], { axis: 0 });
   },
 });
+
+// Lowering ---------------------------------------------------------------------------------------------------------
+
+/** Names of values: query, key, value [batch, seq, width], and the lengths of the keys, int64 [batch]. */
+interface Padded {
+  query: string;
+  key: string;
+  value: string;
+  visible: string;
+}
+
+const int64 = (context: Lowering, ...values: number[]) => context.constant(values, [values.length], 'int64');
+
+/** The length of axis 1 as int64 [1]. */
+const lengthOf = (context: Lowering, value: string) =>
+  context.shared(`length of ${value}`, () => context.emit('Shape', [value], { start: 1, end: 2 }));
+
+const scalarOf = (context: Lowering, value: string) => context.emit('Squeeze', [value]);
+
+function attend(
+  context: Lowering,
+  padded: Padded,
+  mask: string,
+  { heads, keyHeads, scale }: AttentionAttributes,
+): string {
+  return context.emit('Attention', [padded.query, padded.key, padded.value, mask, '', '', padded.visible], {
+    q_num_heads: heads,
+    kv_num_heads: keyHeads,
+    scale: { float: scale },
+  });
+}
+
+/** The same by a loop over blocks of queries, each against the range of keys that its rows may see. */
+function attendByBlocks(context: Lowering, padded: Padded, attributes: AttentionAttributes): string {
+  const { block, window, causal, heads, valueSize } = attributes;
+  const seq = lengthOf(context, padded.query);
+  const size = int64(context, block);
+  const count = context.emit('Div', [context.emit('Add', [seq, int64(context, block - 1)]), size]);
+  const missing = context.emit('Sub', [context.emit('Mul', [count, size]), seq]);
+  const zeros = int64(context, 0, 0, 0, 0);
+  const pads = context.emit('Concat', [zeros, missing, int64(context, 0)], { axis: 0 });
+  const query = context.emit('Pad', [padded.query, pads]);
+
+  const body = context.subgraph(
+    [
+      { name: 'block', type: 'int64', shape: [] },
+      { name: 'goes on', type: 'bool', shape: [] },
+    ],
+    (inner) => {
+      const add = (value: string, offset: number) => inner.emit('Add', [value, int64(inner, offset)]);
+      const rowsOf = (value: string, from: string, to: string) =>
+        inner.emit('Slice', [value, from, to, int64(inner, 1)]);
+      const start = inner.emit('Mul', [inner.emit('Unsqueeze', ['block', int64(inner, 0)]), int64(inner, block)]);
+      const first = window === undefined ? int64(inner, 0) : inner.emit('Max', [add(start, -window), int64(inner, 0)]);
+      const after = causal ? block : window === undefined ? undefined : block + window;
+      const end = after === undefined ? seq : add(start, after);
+      const keys = rowsOf(padded.key, first, end);
+      // Rows past a sequence's end see nothing; they are dropped later and only must not be empty.
+      const visible = inner.emit('Min', [
+        inner.emit('Max', [inner.emit('Sub', [padded.visible, first]), int64(inner, 1)]),
+        lengthOf(inner, keys),
+      ]);
+      const part = {
+        query: rowsOf(query, start, add(start, block)),
+        key: keys,
+        value: rowsOf(padded.value, first, end),
+        visible,
+      };
+      const masks = maskBetween(
+        inner,
+        attributes,
+        { length: size, start },
+        { length: lengthOf(inner, keys), start: first },
+      );
+      return [
+        { name: inner.emit('Identity', ['goes on']), type: 'bool', shape: [] },
+        {
+          name: attend(inner, part, masks.length === 0 ? '' : masks[0]!, attributes),
+          type: 'float32',
+          shape: ['batch', block, heads * valueSize],
+        },
+      ];
+    },
+  );
+  const blocks = context.emit('Loop', [scalarOf(context, count), ''], { body }); // [count, batch, block, width]
+  const inOrder = context.emit('Transpose', [blocks], { perm: [1, 0, 2, 3] });
+  const joined = context.emit('Reshape', [inOrder, int64(context, 0, -1, heads * valueSize)]);
+  return context.emit('Slice', [joined, int64(context, 0), seq, int64(context, 1)]);
+}
+
+/** Positions from `start` on, as many as `length`: both int64 [1]. */
+interface Range {
+  start: string;
+  length: string;
+}
+
+/**
+ * What `causal`, `window` and `alibi` add to the scores of rows i from `start` on against rows j from theirs on: nothing
+ * (an empty list), or one mask [1, 1 or heads, rows, keys].
+ */
+function maskBetween(
+  context: Lowering,
+  { causal, window, alibi }: AttentionAttributes,
+  rows: Range,
+  keys: Range,
+): string[] {
+  if (!causal && window === undefined && !alibi) return [];
+  const mask = context.shared(`mask ${rows.length} ${keys.length} ${causal} ${window} ${alibi?.join()}`, () => {
+    const scalar = (value: number) => context.constant([value], []);
+    const positions = ({ length, start }: Range) => {
+      const steps = context.emit('Range', [
+        context.constant([0], [], 'int64'),
+        scalarOf(context, length),
+        context.constant([1], [], 'int64'),
+      ]);
+      return context.emit('Cast', [context.emit('Add', [steps, start])], { to: 1 });
+    };
+    const distance = context.emit('Sub', [
+      context.emit('Unsqueeze', [positions(rows), int64(context, 1)]),
+      positions(keys),
+    ]); // i − j
+    const far = context.emit('Abs', [distance]);
+    const hide = (condition: string) => context.emit('Where', [condition, scalar(Number.NEGATIVE_INFINITY), scalar(0)]);
+    const terms: string[] = [];
+    if (causal) terms.push(hide(context.emit('Less', [distance, scalar(0)])));
+    if (window !== undefined) terms.push(hide(context.emit('Greater', [far, scalar(window)])));
+    if (alibi) {
+      const slopes = alibi.map((slope) => -slope);
+      terms.push(context.emit('Mul', [far, context.constant(slopes, [slopes.length, 1, 1])]));
+    }
+    const total = terms.reduce((a, b) => context.emit('Add', [a, b]));
+    return context.emit('Unsqueeze', [total, alibi ? int64(context, 0) : int64(context, 0, 1)]);
+  });
+  return [mask];
+}
 
 /**
  * Rows [tokens, width] as [batch, seq, width]. One of n equal slices of packed columns [tokens, n · width] is gathered
@@ -113,7 +272,7 @@ const attentionNode = defineOp<AttentionAttributes>({
 function padRows(context: Lowering, tensor: Tensor, rows: string): string {
   const packed = tensor.inputs[0];
   const width = tensor.shape[1] as number;
-  const { axis, start } = tensor.attributes as { axis?: number; start?: number };
+  const { axis, start } = (tensor.attributes ?? {}) as { axis?: number; start?: number };
   if (tensor.op.name === 'slice' && axis === 1 && packed !== undefined) {
     const parts = (packed.shape[1] as number) / width;
     const part = start! / width;
@@ -134,53 +293,7 @@ function padRows(context: Lowering, tensor: Tensor, rows: string): string {
   return context.emit('Gather', [context.value(tensor), rows], { axis: 0 });
 }
 
-/** What is added to the scores beside the padding: '' for nothing, otherwise [1 or heads, seq, seq] with a leading axis. */
-function additiveMask(
-  context: Lowering,
-  rows: string,
-  bias: string | undefined,
-  { causal, window, alibi }: AttentionAttributes,
-): string {
-  const lift = (value: string) => context.emit('Unsqueeze', [value, context.constant([0], [1], 'int64')]);
-  const parts: string[] = [];
-  if (bias !== undefined) parts.push(lift(bias));
-  if (causal || window !== undefined || alibi) {
-    const scalar = (value: number) => context.constant([value], []);
-    const distance = context.shared(`distance ${rows}`, () => {
-      const seq = context.emit('Squeeze', [context.emit('Shape', [rows], { start: 1, end: 2 })]);
-      const range = context.emit('Range', [
-        context.constant([0], [], 'int64'),
-        seq,
-        context.constant([1], [], 'int64'),
-      ]);
-      const steps = context.emit('Cast', [range], { to: 1 });
-      const column = context.emit('Unsqueeze', [steps, context.constant([1], [1], 'int64')]);
-      return context.emit('Sub', [column, steps]); // i − j
-    });
-    const far = () => context.emit('Abs', [distance]);
-    const hide = (condition: string) => context.emit('Where', [condition, scalar(Number.NEGATIVE_INFINITY), scalar(0)]);
-    parts.push(
-      context.shared(`visible ${rows} ${causal} ${window} ${alibi?.join()}`, () => {
-        const terms: string[] = [];
-        if (causal) terms.push(hide(context.emit('Less', [distance, scalar(0)])));
-        if (window !== undefined) terms.push(hide(context.emit('Greater', [far(), scalar(window)])));
-        if (alibi)
-          terms.push(
-            context.emit('Mul', [
-              far(),
-              context.constant(
-                alibi.map((slope) => -slope),
-                [alibi.length, 1, 1],
-              ),
-            ]),
-          );
-        const total = terms.reduce((a, b) => context.emit('Add', [a, b]));
-        return context.emit('Unsqueeze', [total, context.constant(alibi ? [0] : [0, 1], undefined, 'int64')]);
-      }),
-    );
-  }
-  return parts.length === 0 ? '' : parts.reduce((a, b) => context.emit('Add', [a, b]));
-}
+// Reference ----------------------------------------------------------------------------------------------------------
 
 /** The definition above, literally: sequence by sequence, no padding anywhere. */
 function evaluateAttention(

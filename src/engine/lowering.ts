@@ -34,6 +34,11 @@ export interface Lowering {
   constant(values: readonly number[], shape?: readonly number[], dtype?: DataType): string;
   /** The shape as an int64 value: a constant where at most one dimension is named, read from the inputs otherwise. */
   shape(shape: Shape): string;
+  /**
+   * A graph within a node (a branch, a loop's body): it may name any value that stands outside already. `inputs` are its
+   * own; `build` returns the values it gives back.
+   */
+  subgraph(inputs: readonly OnnxValue[], build: (inner: Lowering) => readonly OnnxValue[]): OnnxGraph;
   /** A value shared under a key: made at its first use. */
   shared(key: string, make: () => string): string;
 }
@@ -121,15 +126,27 @@ function prune({ nodes, initializers }: Builder, outputs: readonly OnnxValue[]) 
   const kept: OnnxNode[] = [];
   for (const node of nodes.toReversed()) {
     if (!node.outputs.some((name) => needed.has(name))) continue;
-    for (const name of node.inputs) needed.add(name);
+    for (const name of namesReadBy(node)) needed.add(name);
     kept.push(node);
   }
   return { nodes: kept.reverse(), initializers: initializers.filter(({ name }) => needed.has(name)) };
 }
 
+/** The inputs of a node and whatever its inner graphs name. */
+function namesReadBy({ inputs, attributes }: OnnxNode): string[] {
+  const inner = Object.values(attributes).flatMap((value) =>
+    typeof value === 'object' && 'nodes' in value
+      ? [...value.nodes.flatMap(namesReadBy), ...value.outputs.map(({ name }) => name)]
+      : [],
+  );
+  return [...inputs, ...inner];
+}
+
 class Builder implements Lowering {
   readonly device: Device;
   readonly activationLevels: number;
+  /** Keeps names of inner graphs apart. */
+  private readonly prefix: string;
   private readonly names: ReadonlyMap<Tensor, string>;
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxInitializer[] = [];
@@ -137,10 +154,17 @@ class Builder implements Lowering {
   private readonly dimensions = new Map<string, { value: string; axis: number }>();
   private count = 0;
 
-  constructor(device: Device, activationLevels: number, names: ReadonlyMap<Tensor, string>) {
+  constructor(device: Device, activationLevels: number, names: ReadonlyMap<Tensor, string>, prefix = '') {
+    this.prefix = prefix;
     this.device = device;
     this.activationLevels = activationLevels;
     this.names = names;
+  }
+
+  subgraph(inputs: readonly OnnxValue[], build: (inner: Lowering) => readonly OnnxValue[]): OnnxGraph {
+    const inner = new Builder(this.device, this.activationLevels, this.names, `${this.prefix}${this.count++}.`);
+    const outputs = build(inner);
+    return { name: `inner ${inner.prefix}`, nodes: inner.nodes, initializers: inner.initializers, inputs, outputs };
   }
 
   value(tensor: Tensor): string {
@@ -158,7 +182,7 @@ class Builder implements Lowering {
     attributes: Attributes = {},
     { domain = '' }: EmitOptions = {},
   ): string[] {
-    const names = Array.from({ length: outputs }, () => `${type}:${this.count++}`);
+    const names = Array.from({ length: outputs }, () => `${this.prefix}${type}:${this.count++}`);
     this.nodes.push({ type, domain, inputs, outputs: names, attributes });
     return names;
   }
@@ -170,7 +194,7 @@ class Builder implements Lowering {
 
   constant(values: readonly number[], shape: readonly number[] = [values.length], dtype: DataType = 'float32'): string {
     return this.shared(`constant ${dtype} [${shape}] ${values.join()}`, () => {
-      const name = `constant:${this.count++}`;
+      const name = `${this.prefix}constant:${this.count++}`;
       this.initializers.push({ name, type: dtype, shape, data: encodeValues(values, dtype) });
       return name;
     });

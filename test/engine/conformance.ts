@@ -348,6 +348,15 @@ export const cases: readonly Case[] = [
     options: { bias: input('bias', 'float32', [heads, 'seq', 'seq']) },
     feeds: { bias: { data: d.floats(heads * seq * seq), shape: [heads, seq, seq] } },
   })),
+  attentionCase('by blocks', (d) => ({ options: { block: d.size(1, 9) } })),
+  attentionCase('by blocks, causal', (d) => ({ options: { block: d.size(1, 9), causal: true } })),
+  attentionCase('by blocks, in a window', (d) => ({ options: { block: d.size(1, 9), window: d.size(0, 12) } })),
+  attentionCase('by blocks, in a causal window', (d) => ({
+    options: { block: d.size(1, 9), window: d.size(0, 12), causal: true },
+  })),
+  attentionCase('by blocks, with ALiBi', (d, heads) => ({
+    options: { block: d.size(1, 9), alibi: Array.from({ length: heads }, (_, i) => 1 / (i + 2)) },
+  })),
   {
     name: 'linearInt8',
     tolerance: tolerances.sum,
