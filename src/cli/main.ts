@@ -1,8 +1,8 @@
 /** The command line: wires the commands, turns errors into one message and an exit code, Ctrl-C into an orderly stop. */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { PatentlabError } from '../base/errors.ts';
-import { commands } from './commands.ts';
+import { loadCommands } from './commands.ts';
 import { type CliContext, contextOf } from './context.ts';
 
 /** One file a command; `register` adds it to the program and calls `run` with the context of the call. */
@@ -36,6 +36,7 @@ export async function main(args: string[]): Promise<number> {
     abort.abort();
   };
   process.on('SIGINT', onInterrupt);
+  process.stdout.on('error', leaveOnClosedPipe);
   const program = new Command('patentlab')
     .description('Which text model serves your patents? Import them, compare models with statistics, search.')
     .version(packageVersion())
@@ -44,8 +45,8 @@ export async function main(args: string[]): Promise<number> {
     .option('--home <dir>', 'where corpora, vectors and runs are kept (default: .patentlab or $PATENTLAB_HOME)')
     .option('--json', 'print one JSON document on stdout and nothing else')
     .option('--seed <n>', 'seed of everything random', integerOption)
-    .option('--threads <n>', 'processors to use (default: all)', integerOption)
-    .option('--device <d>', 'cpu, webgpu, cuda or auto')
+    .option('--threads <n>', 'processors to use (default: all)', positiveOption)
+    .addOption(new Option('--device <d>', 'what computes (default: auto)').choices(['cpu', 'webgpu', 'cuda', 'auto']))
     .option('--offline', 'never use the network')
     .option('--quiet', 'no progress')
     .option('--debug', 'show stack traces');
@@ -55,7 +56,7 @@ export async function main(args: string[]): Promise<number> {
       const command = all.at(-1) as Command;
       await action(contextOf(command, abort.signal), ...(all.slice(0, -1) as never));
     };
-  for (const command of commands) command.register(program, run);
+  for (const command of await loadCommands(args)) command.register(program, run);
   for (const command of allCommands(program)) command.exitOverride();
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -64,7 +65,14 @@ export async function main(args: string[]): Promise<number> {
     return report(error, args.includes('--debug'), abort.signal.aborted);
   } finally {
     process.off('SIGINT', onInterrupt);
+    process.stdout.off('error', leaveOnClosedPipe);
   }
+}
+
+/** `patentlab ... | head` closes the pipe early: that is no failure. */
+function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
 }
 
 function report(error: unknown, debug: boolean, interrupted: boolean): number {

@@ -15,6 +15,7 @@ import { type MatrixProduct, openMatrixProduct } from '../retrieve/matrix-produc
 import { type AnalyserOptions, WordAnalyser } from '../tokenizer/words.ts';
 import { stopwatch } from './clock.ts';
 import type { EvaluateSettings } from './evaluate-options.ts';
+import { resolveModelId } from './model-source.ts';
 import type { Manifest } from './results.ts';
 import type { SearchContext, Searched } from './searched.ts';
 import type { DenseSystem, ViewSpec } from './systems.ts';
@@ -103,7 +104,7 @@ export class EncoderPool {
 
   private async load({ source, dtype }: EncoderSystem): Promise<OpenModel> {
     const { platform, home, offline, progress, signal, threads, vectors } = this.settings;
-    const found = await findModel(source, { home, offline, progress, signal });
+    const found = await findModel(await resolveModelId(platform, source), { home, offline, progress, signal });
     const model = await loadModel(platform, found.folder, { dtype, threads, id: found.id });
     const encoder = await openEncoder(platform, model, {
       vectors: vectors ?? join(home, 'vectors'),
