@@ -9,8 +9,8 @@ import type { Activation, EncoderConfig } from './config.ts';
 export interface ParameterSpec {
   readonly name: string;
   readonly shape: readonly number[];
-  /** `linear`: a weight [out, in] of a linear layer, the only kind that is ever quantised. */
-  readonly kind: 'embedding' | 'linear' | 'bias' | 'norm';
+  /** `linear`: a weight [out, in] of a linear layer, the only kind that is ever quantised; `exact`: one that never is. */
+  readonly kind: 'embedding' | 'linear' | 'exact' | 'bias' | 'norm';
 }
 
 /** A batch as symbolic tensors: rows of all sequences one after another. */
@@ -68,17 +68,21 @@ export const floatContext: ForwardContext = {
 };
 
 /** Linear layers in 8 bits: `name.weight` is asked for as int8, and `name.scales` [out] beside it. */
-export const int8Context: ForwardContext = {
-  linear(x, parameters, name) {
-    const [out, width] = parameters.get(`${name}.weight`).shape as [number, number];
-    return linearInt8(
-      x,
-      parameter(`${name}.weight`, [out, width], 'int8'),
-      parameter(`${name}.scales`, [out]),
-      parameters.has(`${name}.bias`) ? parameters.get(`${name}.bias`) : undefined,
-    );
-  },
-};
+export function int8Context(specs: readonly ParameterSpec[]): ForwardContext {
+  const exact = new Set(specs.filter(({ kind }) => kind === 'exact').map(({ name }) => name));
+  return {
+    linear(x, parameters, name) {
+      if (exact.has(`${name}.weight`)) return floatContext.linear(x, parameters, name);
+      const [out, width] = parameters.get(`${name}.weight`).shape as [number, number];
+      return linearInt8(
+        x,
+        parameter(`${name}.weight`, [out, width], 'int8'),
+        parameter(`${name}.scales`, [out]),
+        parameters.has(`${name}.bias`) ? parameters.get(`${name}.bias`) : undefined,
+      );
+    },
+  };
+}
 
 export function activate(x: Tensor, activation: Activation): Tensor {
   if (activation === 'gelu') return gelu(x);

@@ -91,7 +91,7 @@ export async function loadModel(
   const batch = batchInputs();
   const states = () =>
     architecture
-      .forward(config, symbolicParameters(specs), batch, dtype === 'int8' ? int8Context : floatContext)
+      .forward(config, symbolicParameters(specs), batch, dtype === 'int8' ? int8Context(specs) : floatContext)
       .at(-1)!;
   const graphs = {
     vectors: () => applyTail(pool(states(), batch, pooling.modes, config.hidden), own),
