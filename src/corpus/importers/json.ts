@@ -79,14 +79,14 @@ class JsonRecords {
       yield* this.named(this.record.split('.'));
       return;
     }
-    for (;;) {
+    for (let begun = false; ; begun = true) {
       const first = await this.buffer.skipBlanks();
       if (first === '') return;
       if (first === '[') yield* this.list(false);
       else if (first === '{') yield* this.object(true);
       else {
-        // After sound records this is damage between them; at the start it is another format.
-        if (this.common === undefined) throw this.wrongStart(first);
+        // After a list or record this is damage; at the start it is another format.
+        if (!begun) throw this.wrongStart(first);
         yield await this.resume(this.buffer.line, 'text between records');
       }
     }
@@ -107,10 +107,15 @@ class JsonRecords {
         buffer.advance(buffer.position + 1);
         if (next === ',') continue;
         // Inside a wrapper nothing but another member or its end follows a list.
-        if (!inside || (await buffer.skipBlanks()) !== '{') return;
+        if (!inside || ',}]'.includes(await buffer.skipBlanks())) return;
         yield { ok: false, line, reason: 'a closing bracket out of place' };
       }
       const line = buffer.line;
+      if (next === '[') {
+        // Read as a value, a stray bracket would take in all records that follow.
+        yield await this.resume(line, 'a list where a record belongs');
+        continue;
+      }
       const end = await this.scan();
       yield typeof end === 'number' ? await this.take(line, end) : await this.resume(line, end.reason, end.at);
     }
@@ -185,7 +190,8 @@ class JsonRecords {
           return { key, value: colon.lastIndex - position };
         }
       }
-      if (buffer.length > LONGEST_RECORD || !(await buffer.grow())) return undefined;
+      if (buffer.final || buffer.length > LONGEST_RECORD) return undefined;
+      await buffer.grow();
     }
   }
 
