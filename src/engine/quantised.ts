@@ -8,16 +8,13 @@
  * Where a trial shows that (`probeActivationLevels`), activations keep to 63 levels a side: 191 · 127 · 2 still saturates
  * around 128, so they stand around 64 there, and 127 · 127 · 2 fits.
  *
- * GELU's values lie in (−0.17, max]: on ONNX Runtime they are quantised as x + 0.17 over the whole unsigned range, which
- * halves the step, and 0.17 · Σ w · scale is taken off the bias. That is a finer rounding of the same product.
+ * GELU's values lie above −0.17: on ONNX Runtime their rows stand around a low zero point, which halves the step. That is a
+ * finer rounding of the same product.
  */
 import { defineOp, fail, requireType, sameShape, showShape, type Tensor } from './graph.ts';
 import { contrib, type Lowering } from './lowering.ts';
 import { flattenRows, linearShape } from './matmul.ts';
 import { ndarray } from './ndarray.ts';
-
-/** Just below GELU's minimum, −0.16997. */
-const geluFloor = 0.17;
 
 const linearInt8Node = defineOp<undefined>({
   name: 'linearInt8',
@@ -46,9 +43,7 @@ const linearInt8Node = defineOp<undefined>({
   },
   lower(context, [x, weight, scales, bias], _, [tensor], result) {
     const flat = flattenRows(context, tensor!, x!);
-    const shifted = tensor!.op.name === 'gelu';
-    const zero = context.constant([shifted ? 0 : context.activationLevels + 1], [], 'uint8');
-    const { rounded, step } = shifted ? quantiseShiftedRows(context, flat) : quantiseRows(context, flat);
+    const { rounded, step, zero } = quantiseRows(context, flat, tensor!.op.name === 'gelu');
     const turned = context.shared(`turned ${weight}`, () => context.emit('Transpose', [weight!], { perm: [1, 0] }));
     const sums = context.emit(
       'MatMulIntegerToFloat',
@@ -59,62 +54,36 @@ const linearInt8Node = defineOp<undefined>({
       },
     );
     let y = context.emit('Mul', [sums, step]);
-    const added = shifted ? shiftedBias(context, weight!, scales!, bias) : bias;
-    if (added !== undefined) y = context.emit('Add', [y, added]);
+    if (bias !== undefined) y = context.emit('Add', [y, bias]);
     return tensor!.shape.length === 2 ? y : context.emit('Reshape', [y, context.shape(result.shape)]);
   },
 });
 
-/** Emits rows of x [rows, in] as uint8 around the levels + 1, and their steps [rows, 1]; layers that read the same rows share both. */
-function quantiseRows(context: Lowering, x: string): { rounded: string; step: string } {
+/**
+ * Emits rows of x [rows, in] as uint8 with their common zero point, and their steps [rows, 1]; layers that read the same
+ * rows share all three. GELU's minimum, −0.16997, is known: its rows keep few levels below zero, and one pass over the memory
+ * finds their largest.
+ */
+function quantiseRows(context: Lowering, x: string, isGelu: boolean): { rounded: string; step: string; zero: string } {
+  const { activationLevels } = context;
+  const zeroPoint = isGelu ? Math.round(activationLevels * 0.19) : activationLevels + 1;
+  const above = isGelu ? 2 * activationLevels + 1 - zeroPoint : activationLevels;
   const axis = context.constant([1], [1], 'int64');
   const steps = context.shared(`steps ${x}`, () => {
     const end = (type: string) => context.emit(type, [x, axis], { keepdims: 0 });
     // Two passes, for max|x| without the memory that Abs would fill. A row of zeros gets a tiny step: no division by zero.
-    const peak = context.emit('Max', [
-      end('ReduceMax'),
-      context.emit('Neg', [end('ReduceMin')]),
-      context.constant([1e-30], []),
-    ]);
-    return context.emit('Mul', [peak, context.constant([1 / context.activationLevels], [])]);
+    const below = isGelu
+      ? context.constant([(0.17 * above) / zeroPoint], [])
+      : context.emit('Max', [context.emit('Neg', [end('ReduceMin')]), context.constant([1e-30], [])]);
+    const peak = context.emit('Max', [end('ReduceMax'), below]);
+    return context.emit('Mul', [peak, context.constant([1 / above], [])]);
   });
-  return { rounded: roundRows(context, x, steps, context.activationLevels + 1), step: asColumn(context, steps) };
-}
-
-/** The same for rows of GELU's values, as x + 0.17 from 0. */
-function quantiseShiftedRows(context: Lowering, x: string): { rounded: string; step: string } {
-  const floor = context.constant([geluFloor], []);
-  const steps = context.shared(`shifted steps ${x}`, () => {
-    const highest = context.emit('ReduceMax', [x, context.constant([1], [1], 'int64')], { keepdims: 0 });
-    const top = context.constant([1 / (2 * context.activationLevels + 1)], []);
-    return context.emit('Mul', [context.emit('Add', [highest, floor]), top]);
-  });
-  const lifted = context.shared(`shifted ${x}`, () => context.emit('Add', [x, floor]));
-  return { rounded: roundRows(context, lifted, steps, 0), step: asColumn(context, steps) };
-}
-
-function roundRows(context: Lowering, x: string, steps: string, zero: number): string {
-  return context.shared(`rounded ${x}`, () => {
-    const zeros = context.emit('Expand', [context.constant([zero], [1], 'uint8'), context.emit('Shape', [steps])]);
+  const rounded = context.shared(`rounded ${x}`, () => {
+    const zeros = context.emit('Expand', [context.constant([zeroPoint], [1], 'uint8'), context.emit('Shape', [steps])]);
     return context.emit('QuantizeLinear', [x, steps, zeros], { axis: 0 });
   });
-}
-
-function asColumn(context: Lowering, steps: string): string {
-  return context.shared(`column ${steps}`, () =>
-    context.emit('Unsqueeze', [steps, context.constant([1], [1], 'int64')]),
-  );
-}
-
-/** bias − 0.17 · Σ w · scale [out]: constants all, which ONNX Runtime folds when it makes the session. */
-function shiftedBias(context: Lowering, weight: string, scales: string, bias: string | undefined): string {
-  const sums = context.emit(
-    'ReduceSum',
-    [context.emit('Cast', [weight], { to: 1 }), context.constant([1], [1], 'int64')],
-    { keepdims: 0 },
-  );
-  const shift = context.emit('Mul', [context.emit('Mul', [sums, scales]), context.constant([-geluFloor], [])]);
-  return bias === undefined ? shift : context.emit('Add', [shift, bias]);
+  const step = context.shared(`column ${steps}`, () => context.emit('Unsqueeze', [steps, axis]));
+  return { rounded, step, zero: context.constant([zeroPoint], [], 'uint8') };
 }
 
 /** x [..., in] by an 8-bit weight [out, in] with scales [out], plus bias [out]. */
