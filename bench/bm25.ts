@@ -2,28 +2,29 @@
  * BM25 against bm25s with numba on one thread, on the same token ids, interleaved: building the index, and searching with
  * whole patents and with abstracts as queries.
  *
- *   npm run bench -- bm25 [rounds]
+ *   npm run bench -- bm25 [rounds] [part of a case's name]
  *
  * Cases: `full-1252` (full texts find full texts), `full-10k` (the same, eight times over with a twentieth of the words
  * renamed in each copy), `abstracts-10k` (abstracts of all fields). bm25s is timed inside Python, without reading the ids.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { gunzipSync } from 'node:zlib';
 import { Bm25Builder, type Bm25Index } from '../src/retrieve/bm25.ts';
 import { WordAnalyser } from '../src/tokenizer/words.ts';
 import { missing, realData } from '../test/support/data.ts';
+import { median, report } from './support/measurement.ts';
 
 const rounds = Number(process.argv[2] ?? 5);
+const wanted = process.argv[3] ?? '';
 const absent = missing('ultrasound_us.jsonl.gz', 'us_abstracts_10k.jsonl.gz');
 if (absent) {
   console.error(absent);
   process.exit(1);
 }
-const hardware = `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} logical processors, Node ${process.version}`;
 const folder = mkdtempSync(join(tmpdir(), 'patentlab-bench-'));
 
 // The peer ---------------------------------------------------------------------------------------------------------
@@ -86,27 +87,16 @@ function cases(): { name: string; documents: Int32Array[]; queries: Int32Array[]
   ];
 }
 
-function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[values.length >> 1]!;
-}
-
-function report(name: string, ours: number[], theirs: number[], version: string, count: number, unit: string): void {
-  const [mine, peers] = [count / median(ours), count / median(theirs)];
-  const round = (value: number) => Number(value.toPrecision(4));
-  const line = {
-    bench: 'bm25',
-    case: name,
-    ours: round(mine),
-    peer: round(peers),
-    peerName: `bm25s ${version}, numba, 1 thread`,
-  };
-  console.log(JSON.stringify({ ...line, ratio: round(mine / peers), unit, hardware }));
+function compare(name: string, ours: number[], theirs: number[], version: string, count: number, unit: string): void {
+  const [mine, peer] = [count / median(ours), count / median(theirs)];
+  const peerName = `bm25s ${version}, numba, 1 thread`;
+  report({ bench: 'bm25', case: name, ours: mine, peer, peerName, ratio: mine / peer, unit });
 }
 
 let built = '';
 let index: Bm25Index | undefined;
 let corpusPath = '';
-for (const { name, documents, queries, k } of cases()) {
+for (const { name, documents, queries, k } of cases().filter(({ name }) => name.includes(wanted))) {
   const corpus = name.split(',')[0]!;
   if (corpus !== built) {
     built = corpus;
@@ -123,7 +113,7 @@ for (const { name, documents, queries, k } of cases()) {
       theirs.push(answer.seconds);
       version = answer.version;
     }
-    report(`${corpus}, build`, ours, theirs, version, documents.length, 'documents/s');
+    compare(`${corpus}, build`, ours, theirs, version, documents.length, 'documents/s');
     console.error(`${corpus}: ${index!.postings} postings, ${(index!.bytes / 1e6).toFixed(1)} MB`);
   }
   const queryPath = write(`${name.replaceAll(/[^a-z0-9]+/g, '-')}-queries.bin`, queries);
@@ -141,7 +131,7 @@ for (const { name, documents, queries, k } of cases()) {
     ours.push(seconds);
     theirs.push(answer.seconds);
   }
-  report(name, ours, theirs, version, queries.length, 'queries/s');
+  compare(name, ours, theirs, version, queries.length, 'queries/s');
 }
 peer.stdin.end();
 rmSync(folder, { recursive: true, force: true });
