@@ -9,7 +9,7 @@ import { type CorpusNames, textLines } from './store-names.ts';
 import type { CitationSummary } from './summary.ts';
 
 /** Cited documents looked at to learn whether any are shared: enough to tell, few enough to hold. */
-const documentsWatched = 1 << 18;
+const documentsWatched = 1 << 16;
 
 export function noCitations(): CitationSummary {
   return {

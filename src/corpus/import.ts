@@ -57,7 +57,7 @@ export interface ImportOptions {
   onConflict?: OnConflict;
   progress?: Progress;
   signal?: AbortSignal;
-  /** Marks the corpus as invented data; a corpus is invented once anything invented is in it. */
+  /** Marks the corpus as invented data, as records that say `invented: true` do; it is so once anything invented is in it. */
   invented?: boolean;
   /** File operations of the store; tests make them fail. */
   files?: StoreFiles;
@@ -161,7 +161,7 @@ class Import {
   private rejected = 0;
   private firstReject = '';
   /** Ids of all records, stored ones first, then staged ones. */
-  private readonly ids: NameIndex;
+  private ids: NameIndex;
   /** Record -> the record of the same id that came before it, newest first from the head; 0: none. */
   private earlier = new Int32Array(1024);
   /** First record of an id -> its newest later one; 0: none. */
@@ -205,9 +205,10 @@ class Import {
       ({ written, size, summary } = merged);
       await this.files.remove(staging);
     }
-    const names = summary.hasCitations
-      ? await CorpusNames.load(join(target, 'names.txt'), size, written['names.txt'].bytes)
-      : undefined;
+    this.ids = new NameIndex(0); // its memory is wanted for the index of all names
+    this.earlier = new Int32Array(0);
+    this.newest = new Int32Array(0);
+    const names = summary.hasCitations ? await CorpusNames.load(join(target, 'names.txt'), size, 0) : undefined;
     const citations = names === undefined ? noCitations() : await countCitations(join(target, 'links.jsonl'), names);
     return {
       format: storeFormat,
@@ -215,7 +216,7 @@ class Import {
       revision: String(Number(this.stored?.revision ?? 0) + 1),
       hash: written['records.jsonl'].sha256,
       size,
-      invented: (this.options.invented ?? false) || (this.stored?.invented ?? false),
+      invented: this.invented || (this.stored?.invented ?? false),
       generation: this.generation,
       files: written,
       sources: [...(this.stored?.sources ?? []), ...this.sources],
@@ -335,6 +336,7 @@ class Import {
     if (!made.ok) return this.reject(writer, source, line, made.reason, made.found, made.field);
     for (const note of made.notes) this.notes.set(note, (this.notes.get(note) ?? 0) + 1);
     const { patent } = made;
+    if (patent.extra?.invented === true) this.invented = true;
     // Control characters would break the lines of names.txt, and no number has them.
     if (hasControl(patent.id))
       return this.reject(writer, source, line, 'the id has control characters', quoteFound(patent.id), 'id');

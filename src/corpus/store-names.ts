@@ -37,7 +37,7 @@ export class CorpusNames {
     this.series = series;
   }
 
-  /** Reads names.txt (`byteLength` bytes, `size` lines). */
+  /** Reads names.txt (`byteLength` bytes, `size` lines); with 0 bytes the ids themselves are not kept, only found. */
   static async load(path: string, size: number, byteLength: number): Promise<CorpusNames> {
     const bytes = new Uint8Array(byteLength);
     const target = Buffer.from(bytes.buffer);
@@ -51,7 +51,7 @@ export class CorpusNames {
         if (row === size) throw damaged(path, `more than ${size} lines`);
         const [id, ...aliases] = line.split('\t') as [string, ...string[]];
         starts[row] = filled;
-        filled += target.write(id, filled);
+        if (byteLength > 0) filled += target.write(id, filled);
         const { exact, keys } = namesOf(id, aliases);
         for (const name of exact) index.add(name, row);
         for (const key of keys) index.add(`\t${key}`, row);

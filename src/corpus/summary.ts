@@ -42,7 +42,7 @@ export interface CitationSummary {
   edges: number;
   /** Distinct edges from `cites` and `citedBy` together. */
   edgesBoth: number;
-  /** Cited documents, in the corpus or not, that two or more patents cite; counted over the first million cited documents. */
+  /** Cited documents, in the corpus or not, that two or more patents cite; counted among the first 65,536 cited documents. */
   shared: number;
 }
 

@@ -1,7 +1,6 @@
 /** SHA-256 over strings (synchronous) and whole files (streamed). */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
+import { open } from 'node:fs/promises';
 
 export function sha256Sync(data: Uint8Array | string): string {
   return createHash('sha256').update(data).digest('hex');
@@ -9,6 +8,15 @@ export function sha256Sync(data: Uint8Array | string): string {
 
 export async function sha256File(path: string): Promise<string> {
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
-  return hash.digest('hex');
+  const file = await open(path, 'r');
+  try {
+    const block = Buffer.allocUnsafeSlow(1 << 20); // one buffer for the whole file: a stream makes a new one for each piece
+    for (;;) {
+      const { bytesRead } = await file.read(block, 0, block.length);
+      if (bytesRead === 0) return hash.digest('hex');
+      hash.update(block.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
 }

@@ -1,0 +1,70 @@
+/** Memory of an import does not grow with the corpus: 500,000 invented patents in a process of its own. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { stream } from '../../src/base/random.ts';
+import { openCorpus } from '../../src/corpus/store.ts';
+import { scratch } from '../support/scratch.ts';
+
+const patents = 500_000;
+const words = 'holder frame control unit sensor valve wheel motor lens housing spring lever joint cable pump'.split(
+  ' ',
+);
+
+/** Short invented patents with three citations each, one of them inside the set as a rule. */
+async function writeSource(path: string): Promise<void> {
+  const random = stream(5, 'memory');
+  const file = createWriteStream(path);
+  const text = (length: number) => Array.from({ length }, () => random.pick(words)).join(' ');
+  for (let i = 0; i < patents; i++) {
+    const line = JSON.stringify({
+      id: `US${4_000_000 + i}A`,
+      title: `${text(4)} ${i}`,
+      abstract: text(40),
+      cpc: [`A61B${1 + random.integer(90)}/00`],
+      cites: [
+        `US${4_000_000 + random.integer(patents)}A`,
+        `US${5_000_000 + random.integer(4_000_000)}B2`,
+        `EP${random.integer(3_000_000)}A1`,
+      ],
+      filing_date: `19${70 + random.integer(30)}-0${1 + random.integer(9)}-11`,
+    });
+    if (!file.write(`${line}\n`)) await once(file, 'drain');
+  }
+  file.end();
+  await once(file, 'close');
+}
+
+test('import of 500,000 patents: under 2 GB and flat from 100,000 on', async (t) => {
+  const home = scratch(t);
+  const source = join(home, 'source.jsonl');
+  await writeSource(source);
+  const started = performance.now();
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'memory-child.ts'), home, source], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  const [code] = (await once(child, 'close')) as [number];
+  assert.equal(code, 0);
+  const samples = output
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ').map(Number) as [rows: number, rss: number]);
+  const at = (row: number) => Math.max(...samples.filter(([rows]) => rows <= row).map(([, rss]) => rss));
+  const atStart = at(100_000);
+  const peak = Math.max(...samples.map(([, rss]) => rss));
+  t.diagnostic(
+    `${((performance.now() - started) / 1000).toFixed(0)} s; peak ${(atStart / 1e6).toFixed(0)} MB until 100,000, ${(at(300_000) / 1e6).toFixed(0)} MB until 300,000, ${(peak / 1e6).toFixed(0)} MB in all`,
+  );
+  assert.ok(peak < 2e9);
+  assert.ok(peak <= 1.1 * atStart, 'grows by more than 10 % after 100,000 patents');
+  const corpus = await openCorpus(home, 'mine');
+  assert.equal(corpus.size, patents);
+  await corpus.close();
+});
