@@ -13,7 +13,8 @@
  *
  * Memory: terms in fewer than `minDocuments` documents say nothing about two documents and are left out; of the rest the
  * `maxTerms` most frequent stay. The documents that the SVD sees are a seeded uniform sample of at most `maxPostings`
- * (document, term) entries: 16 bytes each, 0.5 GB at the default of 2^25 and some 25 MB for 1,252 full texts. The model
+ * (document, term) entries: 32 bytes each at the peak, 1 GB at the default of 2^25 and some 40 MB for 1,252 full texts,
+ * beside the dense (documents + terms) x dimensions. The model
  * itself holds terms x dimensions float32.
  */
 import { inputError } from '../base/errors.ts';
