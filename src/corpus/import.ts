@@ -167,12 +167,14 @@ class Import {
   /** First record of an id -> its newest later one; 0: none. */
   private newest = new Int32Array(1024);
   private repeats = 0;
+  private invented: boolean;
 
   constructor(options: ImportOptions, directory: string, stored: StoreManifest | undefined) {
     this.options = options;
     this.files = options.files ?? nodeStoreFiles;
     this.progress = options.progress ?? silent;
     this.rule = options.onConflict ?? 'fill';
+    this.invented = options.invented ?? false;
     this.directory = directory;
     this.stored = stored;
     this.generation = `r${Number(stored?.revision ?? 0) + 1}-${randomBytes(6).toString('hex')}`;

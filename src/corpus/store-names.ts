@@ -7,10 +7,9 @@
  * all of them count as cited, since a searcher who finds any has found the document.
  */
 import { open } from 'node:fs/promises';
-import { parseNumber, seriesOf } from './numbers.ts';
+import { type PublicationNumber, parseNumber, seriesOf } from './numbers.ts';
 import { damaged } from './store-format.ts';
 import { NameIndex } from './store-index.ts';
-import { namesOf } from './store-record.ts';
 
 export interface Resolution {
   rows: readonly number[];
@@ -27,14 +26,24 @@ export class CorpusNames {
   private readonly index: NameIndex;
   /** Numbering series of each row's id (`seriesOf`) as a character code; 0 for none. */
   private readonly series: Uint8Array;
+  /** Kind code of each row's id (`kindCode`). */
+  private readonly kinds: Uint16Array;
   private readonly decoder = new TextDecoder();
 
-  private constructor(size: number, bytes: Uint8Array, starts: Float64Array, index: NameIndex, series: Uint8Array) {
+  private constructor(
+    size: number,
+    bytes: Uint8Array,
+    starts: Float64Array,
+    index: NameIndex,
+    series: Uint8Array,
+    kinds: Uint16Array,
+  ) {
     this.size = size;
     this.bytes = bytes;
     this.starts = starts;
     this.index = index;
     this.series = series;
+    this.kinds = kinds;
   }
 
   /** Reads names.txt (`byteLength` bytes, `size` lines); with 0 bytes the ids themselves are not kept, only found. */
@@ -43,7 +52,8 @@ export class CorpusNames {
     const target = Buffer.from(bytes.buffer);
     const starts = new Float64Array(size + 1);
     const series = new Uint8Array(size);
-    const index = new NameIndex(size * 2);
+    const kinds = new Uint16Array(size);
+    const index = new NameIndex(size);
     let row = 0;
     let filled = 0;
     for await (const lines of textLines(path)) {
@@ -52,17 +62,27 @@ export class CorpusNames {
         const [id, ...aliases] = line.split('\t') as [string, ...string[]];
         starts[row] = filled;
         if (byteLength > 0) filled += target.write(id, filled);
-        const { exact, keys } = namesOf(id, aliases);
-        for (const name of exact) index.add(name, row);
-        for (const key of keys) index.add(`\t${key}`, row);
-        const parsed = parseNumber(id);
-        if (parsed !== undefined) series[row] = seriesOf(parsed).charCodeAt(0) || 0;
+        const number = parseNumber(id);
+        if (number === undefined) index.add(id, row);
+        else {
+          index.add(`\t${number.key}`, row);
+          kinds[row] = kindCode(number);
+          series[row] = seriesOf(number).charCodeAt(0) || 0;
+        }
+        for (const alias of aliases) {
+          const other = parseNumber(alias);
+          if (other === undefined) index.add(alias, row);
+          else if (other.key !== number?.key || other.kind !== number.kind) {
+            index.add(other.key + (other.kind ?? ''), row);
+            index.add(`\t${other.key}`, row);
+          }
+        }
         row++;
       }
     }
     if (row !== size) throw damaged(path, `${row} lines`, undefined, `${size} lines`);
     starts[size] = filled;
-    return new CorpusNames(size, bytes.slice(0, filled), starts, index, series);
+    return new CorpusNames(size, bytes.slice(0, filled), starts, index, series, kinds);
   }
 
   id(row: number): string {
@@ -72,7 +92,8 @@ export class CorpusNames {
 
   /** The row of an id, an alias, or a publication number in any form; undefined where there is none or more than one. */
   row(name: string): number | undefined {
-    const exact = this.index.all(name);
+    const number = parseNumber(name);
+    const exact = number === undefined ? this.index.all(name) : this.exactRows(number);
     if (exact.length > 0) return exact.find((row) => this.id(row) === name) ?? exact[0];
     const { rows } = this.resolve(name);
     return rows.length === 1 ? rows[0] : undefined;
@@ -85,13 +106,20 @@ export class CorpusNames {
       const row = this.index.first(citation);
       return row < 0 ? nowhere : { rows: [row], ambiguous: false };
     }
-    const exact = this.index.first(number.key + (number.kind ?? ''));
-    if (exact >= 0) return { rows: [exact], ambiguous: false };
     let rows = this.index.all(`\t${number.key}`);
     if (rows.length === 0) return nowhere;
+    const exact = this.exactRows(number, rows);
+    if (exact.length > 0) return { rows: [exact[0]!], ambiguous: false };
     const series = seriesOf(number).charCodeAt(0) || 0;
     if (series !== 0) rows = rows.filter((row) => this.series[row] === 0 || this.series[row] === series);
     return rows.length === 0 ? nowhere : { rows, ambiguous: rows.length > 1 };
+  }
+
+  /** Rows that bear this very number, kind code included, as id or, failing that, as alias. */
+  private exactRows(number: PublicationNumber, rows = this.index.all(`\t${number.key}`)): number[] {
+    const kind = kindCode(number);
+    const own = rows.filter((row) => this.kinds[row] === kind);
+    return own.length > 0 ? own : this.index.all(number.key + (number.kind ?? ''));
   }
 
   /** Rows of the same application as `row`, itself included. */
@@ -104,12 +132,17 @@ export class CorpusNames {
   }
 }
 
+/** A kind as a number; 0 for none, so that a number without kind equals another without. */
+function kindCode({ kind }: PublicationNumber): number {
+  return kind === undefined ? 0 : kind.charCodeAt(0) * 16 + (kind.length > 1 ? Number(kind[1]) + 1 : 0);
+}
+
 /** The lines of a UTF-8 file the store wrote, in batches. */
 export async function* textLines(path: string): AsyncGenerator<string[], void, undefined> {
   const file = await open(path, 'r');
   try {
     const decoder = new TextDecoder();
-    const block = Buffer.allocUnsafeSlow(1 << 20);
+    const block = Buffer.allocUnsafeSlow(1 << 18);
     let rest = '';
     for (;;) {
       const { bytesRead } = await file.read(block, 0, block.length);

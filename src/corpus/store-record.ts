@@ -44,17 +44,3 @@ export function patentFromLine(line: string): Patent {
 export function mergeKey(id: string): string {
   return /^[A-Za-z]{2}/.test(id) && parseNumber(id) !== undefined ? normaliseNumber(id) : id;
 }
-
-/** All names under which a patent is found: its id and aliases as written and normalised, and its application's key. */
-export function namesOf(id: string, aliases: readonly string[]): { exact: string[]; keys: string[] } {
-  const exact = new Set<string>();
-  const keys = new Set<string>();
-  for (const name of [id, ...aliases]) {
-    exact.add(name);
-    const parsed = parseNumber(name);
-    if (parsed === undefined) continue;
-    exact.add(parsed.key + (parsed.kind ?? ''));
-    keys.add(parsed.key);
-  }
-  return { exact: [...exact], keys: [...keys] };
-}
