@@ -133,7 +133,8 @@ export function parseStrictJson(text: string, options: StrictJsonOptions = {}): 
     let result = '';
     for (;;) {
       const from = at;
-      for (let code = text.charCodeAt(at); code >= 0x20 && code !== 0x22 && code !== 0x5c; ) code = text.charCodeAt(++at);
+      for (let code = text.charCodeAt(at); code >= 0x20 && code !== 0x22 && code !== 0x5c; )
+        code = text.charCodeAt(++at);
       result += text.slice(from, at);
       const stop = text[at];
       if (stop === undefined) fail('the text ends inside a string');
