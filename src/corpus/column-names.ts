@@ -50,15 +50,15 @@ const NAMES: Record<Field, string> = {
     biblio.references cited.citations`,
   citedBy: `cited by|citedby|cited by patents|citing patents|forward citations|citing refs|citing documents|citing publications|
     cited by publications|biblio.cited by.patents`,
-  priority: `priority date|earliest priority date|earliest priority|priority date earliest|first priority date|priority dates|
+  priority: `dates.priority|priority date|earliest priority date|earliest priority|priority date earliest|first priority date|priority dates|
     prioritätsdatum|date of priority|biblio.priority claims.earliest claim.date`,
-  filing: `filing date|application date|app date|filing creation date|date filed|1st application date|application dates|
+  filing: `dates.filing|filing date|application date|app date|filing creation date|date filed|1st application date|application dates|
     date of filing|date of application|filed|anmeldedatum|date de dépôt|biblio.application reference.date`,
-  publication: `publication date|date published|pub date|publn date|publication dates|date of publication|patent publication date|
+  publication: `dates.publication|publication date|date published|pub date|publn date|publication dates|date of publication|patent publication date|
     veröffentlichungsdatum|date de publication|published|publication year`,
   grant:
-    'grant date|issue date|patent issue date|patent date|date of grant|date granted|granted|grant dates|legal status.grant date',
-  date: 'date|dates|day|datum',
+    'dates.grant|grant date|issue date|patent issue date|patent date|date of grant|date granted|granted|grant dates|legal status.grant date',
+  date: 'date|day|datum',
   country:
     'country|country code|jurisdiction|authority|publication country|patent office|office|land|publication authority',
   kind: 'kind|kind code|publication kind',
