@@ -143,8 +143,10 @@ export async function findCells(home: string, prefix = ''): Promise<FoundCell[]>
       if (!cell.startsWith(prefix)) continue;
       const folder = join(cells, cell);
       if (!(await stat(folder)).isDirectory()) continue;
-      const manifest = await readManifest(folder);
-      if (manifest !== undefined) found.push({ study, folder, manifest });
+      const stored = await readManifest(folder);
+      if (stored === undefined) continue;
+      const { files: _, ...manifest } = stored;
+      found.push({ study, folder, manifest });
     }
   }
   return found;

@@ -19,6 +19,15 @@ export interface CorpusUnderStudy {
 
 export async function openForStudy(home: string, name: string, options: RelevanceOptions): Promise<CorpusUnderStudy> {
   const corpus = await openCorpus(home, name);
+  try {
+    return await study(corpus, options);
+  } catch (error) {
+    await corpus.close();
+    throw error;
+  }
+}
+
+async function study(corpus: Corpus, options: RelevanceOptions): Promise<CorpusUnderStudy> {
   const relations = await loadRelations(corpus);
   const relevance = await buildRelevance(corpus, relations, options);
   const ids = Array.from({ length: corpus.size }, (_, row) => corpus.id(row));
@@ -31,7 +40,7 @@ export async function openForStudy(home: string, name: string, options: Relevanc
   for (const { row, text } of relevance.queries)
     titles.push(row === undefined ? (text ?? '').slice(0, 160) : await corpus.title(row));
   const shared: SharedQueries = {
-    corpus: name,
+    corpus: corpus.name,
     ids: relevance.queries.map(({ id }) => id),
     titles,
     judged: relevance.judged,

@@ -1,0 +1,201 @@
+/** From corpus to results on invented patents: cells resume and repeat, exported runs score the same, rows share queries. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { nodePlatform } from '../../src/base/node/platform.ts';
+import { importCorpus } from '../../src/corpus/import.ts';
+import { openCorpus } from '../../src/corpus/store.ts';
+import { parseMetric } from '../../src/metrics/measure.ts';
+import { scoreRun, summary } from '../../src/metrics/score.ts';
+import { readRun } from '../../src/metrics/trec.ts';
+import { findCells } from '../../src/study/cell.ts';
+import { openForStudy } from '../../src/study/corpus-under-study.ts';
+import { evaluate, planEvaluation } from '../../src/study/evaluate.ts';
+import type { EvaluateOptions } from '../../src/study/evaluate-options.ts';
+import { repeatCell } from '../../src/study/repeat.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'patentlab-study-'));
+after(() => rmSync(home, { recursive: true, force: true }));
+const samples = join(import.meta.dirname, '..', '..', 'samples');
+
+const options = (extra: Partial<EvaluateOptions> = {}): EvaluateOptions => ({
+  platform: nodePlatform,
+  home,
+  corpora: ['devices'],
+  models: ['bm25', 'lsa'],
+  views: ['T', 'TA'],
+  fuse: ['linear', 'rrf'],
+  resamples: 500,
+  packageVersion: '0.0.0',
+  ...extra,
+});
+
+before(async () => {
+  await importCorpus({ home, name: 'devices', paths: [join(samples, 'assistive-devices.jsonl')] });
+});
+
+test('all cells, all rows over the same queries, every number in range', async () => {
+  const { results, computed, folder } = await evaluate(options());
+  assert.equal(computed, 8);
+  assert.equal(results.cells.length, 8);
+  assert.equal(results.invented, true, 'the records say that they are invented');
+  assert.equal(new Set(results.cells.map(({ queries }) => queries)).size, 1);
+  for (const { metrics, model, manifest } of results.cells) {
+    for (const { value, lower, upper } of Object.values(metrics))
+      assert.ok(0 <= lower && lower <= value && value <= upper && upper <= 1, model);
+    assert.ok(existsSync(join(folder, 'cells', manifest.cell, 'manifest.json')));
+  }
+  const pairs = results.comparisons.find(({ metric, view }) => metric === 'ndcg@10' && view === 'TA')!.pairs;
+  assert.equal(pairs.length, 6);
+  assert.equal(results.viewComparisons.length, 4);
+  const value = (model: string, view: string) =>
+    results.cells.find((cell) => cell.model === model && cell.view === view)!.metrics['ndcg@10']!.value;
+  assert.ok(value('bm25', 'TA') > value('bm25', 'T'), 'more text finds more');
+  const pair = pairs.find(({ a, b }) => a === 'bm25' && b === 'lsa')!;
+  assert.ok(Math.abs(pair.difference - (value('bm25', 'TA') - value('lsa', 'TA'))) < 1e-12);
+});
+
+test('a second call computes nothing and gives the same results', async () => {
+  const first = await evaluate(options());
+  const again = await evaluate(options());
+  assert.equal(again.computed, 0);
+  const { created: _, ...a } = first.results;
+  const { created: __, ...b } = again.results;
+  assert.deepEqual(b, a);
+});
+
+test('stopped after any cell, the same call goes on and ends with the same numbers', async () => {
+  const whole = (await evaluate(options())).results.cells.map(({ metrics }) => metrics);
+  for (const stopAfter of [1, 3, 6]) {
+    const study = `stopped-${stopAfter}`;
+    const abort = new AbortController();
+    let seen = 0;
+    const stopping = evaluate(
+      options({ study, signal: abort.signal, onCell: () => ++seen === stopAfter && abort.abort() }),
+    );
+    await assert.rejects(stopping, { name: 'AbortError' });
+    const resumed = await evaluate(options({ study }));
+    assert.equal(resumed.computed, 8 - stopAfter);
+    assert.deepEqual(
+      resumed.results.cells.map(({ metrics }) => metrics),
+      whole,
+    );
+  }
+});
+
+test('a damaged cell is computed anew', async () => {
+  const { results } = await evaluate(options());
+  const { cell } = results.cells[0]!.manifest;
+  const folder = join(home, 'runs', 'evaluate-devices', 'cells', cell);
+  const path = join(folder, 'scores.npy');
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 3]! ^= 4;
+  writeFileSync(path, bytes);
+  const again = await evaluate(options());
+  assert.equal(again.computed, 1);
+  assert.deepEqual(again.results.cells[0]!.metrics, results.cells[0]!.metrics);
+});
+
+test('the exported runs score under trec_eval rules as the leaderboard says', async () => {
+  const { results, folder } = await evaluate(options());
+  const { relevance, corpus } = await openForStudy(home, 'devices', { relevance: 'cites', seed: 1 });
+  const judgements = new Map(
+    relevance.queries.map(({ id }, query) => {
+      const { rows, gains } = relevance.judged[query]!;
+      return [id, new Map(Array.from(rows, (row, i) => [corpus.id(row), gains[i]!]))];
+    }),
+  );
+  const names = ['ndcg@10', 'map', 'mrr', 'recall@100', 'r-precision', 'success@1'];
+  assert.equal(readdirSync(join(folder, 'trec')).length, 8);
+  for (const cell of results.cells) {
+    const text = gunzipSync(readFileSync(join(folder, cell.files.run!)));
+    const { run } = await readRun([text.toString()], { file: cell.files.run! });
+    const scores = scoreRun(judgements, run, names.map(parseMetric), { complete: true });
+    const measures = Object.values(summary(scores)).map(Number);
+    for (const [i, name] of names.entries()) {
+      assert.ok(
+        Math.abs(measures[i]! - cell.metrics[name]!.value) < 1e-9,
+        `${cell.model} ${cell.view} ${name}: ${measures[i]} and ${cell.metrics[name]!.value}`,
+      );
+    }
+  }
+  await corpus.close();
+});
+
+test('no query finds itself, its family, or with --only-earlier anything published later', async () => {
+  const { results, folder } = await evaluate(
+    options({
+      models: ['bm25', 'lsa'],
+      views: ['TA'],
+      fuse: [],
+      study: 'earlier',
+      relevance: { relevance: 'cites', onlyEarlier: true },
+    }),
+  );
+  const corpus = await openCorpus(home, 'devices');
+  for (const cell of results.cells) {
+    for (const line of gunzipSync(readFileSync(join(folder, cell.files.run!)))
+      .toString()
+      .trim()
+      .split('\n')) {
+      const [query, , document] = line.split(' ');
+      const [a, b] = [await corpus.get(corpus.row(query!)!), await corpus.get(corpus.row(document!)!)];
+      assert.notEqual(a.family, b.family);
+      assert.ok(
+        b.dates.publication! < a.dates.priority!,
+        `${query} of ${a.dates.priority} found ${document} of ${b.dates.publication}`,
+      );
+    }
+  }
+  await corpus.close();
+});
+
+test('repeat gives the same bits, for every kind of system, and leaves nothing behind', async () => {
+  const { results } = await evaluate(options());
+  for (const cell of results.cells.filter(({ view }) => view === 'TA')) {
+    const outcome = await repeatCell(cell.manifest.cell, { platform: nodePlatform, home, packageVersion: '0.0.0' });
+    assert.equal(outcome.identical, true, `${cell.model} ${cell.fuse ?? ''}`);
+    assert.deepEqual(outcome.changed, []);
+  }
+  assert.ok(!readdirSync(join(home, 'runs')).some((name) => name.startsWith('repeat-')));
+  await assert.rejects(repeatCell('zzzz', { platform: nodePlatform, home, packageVersion: '0' }), {
+    code: 'repeat.cell',
+  });
+});
+
+test('repeat says what changed when the corpus is another one', async () => {
+  await importCorpus({ home, name: 'changing', paths: [join(samples, 'greenhouse-robots.jsonl')] });
+  const { results } = await evaluate(options({ corpora: ['changing'], models: ['bm25'], views: ['T'], fuse: [] }));
+  await importCorpus({ home, name: 'changing', paths: [join(samples, 'assistive-devices.jsonl')] });
+  const outcome = await repeatCell(results.cells[0]!.manifest.cell, {
+    platform: nodePlatform,
+    home,
+    packageVersion: '0.0.0',
+  });
+  assert.equal(outcome.identical, false);
+  assert.ok(outcome.changed.some(({ field }) => field === 'corpus.hash'));
+});
+
+test('a dry run computes nothing and says which cells are open; --max-time ends the run with a warning', async () => {
+  const before = (await findCells(home)).length;
+  const plan = await planEvaluation(options({ study: 'planned' }));
+  assert.equal(plan.cells.length, 8);
+  assert.ok(plan.cells.every(({ done }) => !done) && plan.seconds > 0 && plan.bytes > 0);
+  assert.equal((await findCells(home)).length, before);
+  const { results, computed } = await evaluate(options({ study: 'late', maxTime: 0 }));
+  assert.equal(computed, 0);
+  assert.match(results.warnings.join(), /--max-time/);
+});
+
+test('a corpus without citations inside is refused with what to do', async () => {
+  const path = join(home, 'alone.jsonl');
+  writeFileSync(path, '{"id":"US1A","title":"One thing"}\n{"id":"US2A","title":"Another thing"}\n');
+  await importCorpus({ home, name: 'alone', paths: [path] });
+  await assert.rejects(evaluate(options({ corpora: ['alone'] })), (error: { code: string; exitCode: number }) => {
+    assert.equal(error.exitCode, 2);
+    return true;
+  });
+});
