@@ -205,6 +205,10 @@ test('what does not fit is refused with its name', async () => {
 });
 
 test('an absent device is refused in words, a closed program and a closed engine too', async () => {
+  await openEngine(nodePlatform, { device: 'cuda' }).then(
+    (found) => found.close(), // a machine whose installation has CUDA
+    (error) => assert.equal(error.code, 'engine.device'),
+  );
   const closing = await openEngine(nodePlatform, { threads: 1 });
   const program = await closing.compile({ y: multiply(x, 2) });
   const running = program.run({ x: new Float32Array(8) });
