@@ -44,27 +44,57 @@ export function rrf(
 export function interpolate(
   dense: RowRanking,
   sparse: RowRanking,
-  { alpha, limit, tieRank }: FuseOptions & { alpha: number },
+  { alpha, ...options }: FuseOptions & { alpha: number },
 ): RowRanking {
-  if (!(alpha >= 0 && alpha <= 1))
-    throw inputError('alpha out of range', {
-      code: 'fuse.alpha',
-      field: 'alpha',
-      expected: '0 to 1',
-      found: String(alpha),
-    });
-  const scores = new Map<number, number>();
-  for (const [list, weight] of [
-    [dense, alpha],
-    [sparse, 1 - alpha],
-  ] as const) {
-    const normalised = minMax(list.scores);
-    for (let i = 0; i < list.rows.length; i++) {
-      const row = list.rows[i]!;
-      scores.set(row, (scores.get(row) ?? 0) + weight * normalised[i]!);
+  return new Interpolation(dense, sparse).rank(alpha, options);
+}
+
+/** A dense and a sparse list of one query, normalised and brought together once, to be ranked under any number of weights. */
+export class Interpolation {
+  /** Documents of either list, those of the dense one first. */
+  private readonly rows: Int32Array;
+  /** Normalised scores, 0 where a list does not hold the document. */
+  private readonly dense: Float64Array;
+  private readonly sparse: Float64Array;
+  private readonly longest: number;
+
+  constructor(dense: RowRanking, sparse: RowRanking) {
+    const most = dense.rows.length + sparse.rows.length;
+    const rows = new Int32Array(most);
+    rows.set(dense.rows);
+    const places = new Map<number, number>();
+    for (let i = 0; i < dense.rows.length; i++) places.set(dense.rows[i]!, i);
+    this.dense = new Float64Array(most);
+    this.dense.set(minMax(dense.scores));
+    this.sparse = new Float64Array(most);
+    const normalised = minMax(sparse.scores);
+    let count = dense.rows.length;
+    for (let i = 0; i < sparse.rows.length; i++) {
+      const place = places.get(sparse.rows[i]!) ?? count++;
+      rows[place] = sparse.rows[i]!;
+      this.sparse[place] = normalised[i]!;
     }
+    this.rows = rows.subarray(0, count);
+    this.longest = Math.max(1, dense.rows.length, sparse.rows.length);
   }
-  return ranked(scores, [dense, sparse], limit, tieRank);
+
+  /** The union ranked by alpha * dense + (1 - alpha) * sparse. */
+  rank(alpha: number, { limit, tieRank }: FuseOptions = {}): RowRanking {
+    if (!(alpha >= 0 && alpha <= 1))
+      throw inputError('alpha out of range', {
+        code: 'fuse.alpha',
+        field: 'alpha',
+        expected: '0 to 1',
+        found: String(alpha),
+      });
+    const { rows, dense, sparse } = this;
+    const best = new TopK(limit ?? this.longest, tieRank);
+    for (let i = 0; i < rows.length; i++) {
+      const score = alpha * dense[i]! + (1 - alpha) * sparse[i]!;
+      if (Math.fround(score) >= best.threshold) best.offer(rows[i]!, score);
+    }
+    return best.take();
+  }
 }
 
 /** (s - min) / (max - min); all 0 where the scores do not differ. */
@@ -94,7 +124,8 @@ export function sweepAlpha(
   alphas: readonly number[],
   options: FuseOptions = {},
 ): RowRanking[] {
-  return alphas.map((alpha) => interpolate(dense, sparse, { ...options, alpha }));
+  const both = new Interpolation(dense, sparse);
+  return alphas.map((alpha) => both.rank(alpha, options));
 }
 
 function ranked(

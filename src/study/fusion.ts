@@ -9,7 +9,7 @@
 import { parseMetric, RankingScorer } from '../metrics/index.ts';
 import { notJudged } from '../metrics/ranking.ts';
 import type { RowRanking } from '../retrieve/candidates.ts';
-import { alphaGrid, crossFit, interpolate, rrf, rrfConstants } from '../retrieve/index.ts';
+import { alphaGrid, crossFit, rrf, rrfConstants, sweepAlpha } from '../retrieve/index.ts';
 import type { Rankings } from './rankings.ts';
 import type { FusionMethod } from './systems.ts';
 
@@ -45,18 +45,20 @@ export function fusionSettings(method: FusionMethod): number[] {
 }
 
 export function fuseRankings(input: FuseInput): Fused {
-  const { method, sparse, dense, judged, clusters, metric, folds, seed } = input;
+  const { method, sparse, judged, clusters, metric, folds, seed } = input;
   const settings = fusionSettings(method);
-  const scorer = new RankingScorer([parseMetric(metric)]);
+  const measure = parseMetric(metric);
+  const scorer = new RankingScorer([measure]);
   const gainOf = new Float32Array(input.corpusSize).fill(notJudged);
   const values = settings.map(() => new Float64Array(sparse.length));
   const out = new Float64Array(1);
+  // What lies beyond the metric's cut cannot change it.
+  const limit = measure.at > 0 ? Math.min(input.depth, measure.at) : input.depth;
   for (let query = 0; query < sparse.length; query++) {
     const truth = judged[query]!;
     const ideal = Float32Array.from(truth.gains).sort().reverse();
     for (let i = 0; i < truth.rows.length; i++) gainOf[truth.rows[i]!] = truth.gains[i]!;
-    for (const [s, setting] of settings.entries()) {
-      const { rows } = fuseOne(input, dense[query]!, sparse[query]!, setting);
+    for (const [s, { rows }] of rankUnder(input, query, settings, limit).entries()) {
       scorer.score(
         Float32Array.from(rows, (row) => gainOf[row]!),
         rows.length,
@@ -69,7 +71,7 @@ export function fuseRankings(input: FuseInput): Fused {
   }
   const fit = crossFit(values, { clusters, folds, seed });
   return {
-    rankings: sparse.map((list, query) => fuseOne(input, dense[query]!, list, settings[fit.chosen[query]!]!)),
+    rankings: sparse.map((_, query) => rankUnder(input, query, [settings[fit.chosen[query]!]!], input.depth)[0]!),
     chosen: {
       method,
       metric,
@@ -83,15 +85,17 @@ export function fuseRankings(input: FuseInput): Fused {
   };
 }
 
-function fuseOne(
-  { method, tieRank, depth }: FuseInput,
-  dense: RowRanking,
-  sparse: RowRanking,
-  setting: number,
-): RowRanking {
+/** The fused ranking of one query under each setting. */
+function rankUnder(
+  { method, dense, sparse, tieRank }: FuseInput,
+  query: number,
+  settings: readonly number[],
+  limit: number,
+): RowRanking[] {
+  const [a, b] = [dense[query]!, sparse[query]!];
   return method === 'linear'
-    ? interpolate(dense, sparse, { alpha: setting, tieRank, limit: depth })
-    : rrf([dense, sparse], { k: setting, tieRank, limit: depth });
+    ? sweepAlpha(a, b, settings, { tieRank, limit })
+    : settings.map((k) => rrf([a, b], { k, tieRank, limit }));
 }
 
 function mean(values: Float64Array): number {
