@@ -1,5 +1,5 @@
 /**
- * The whole page as one string: no request leaves it (a content policy forbids them), the only script is `page.js` beside
+ * The whole page as one string: no request leaves it (a content policy forbids them), the only script is `client.js` beside
  * this module, allowed by its hash. Everything can be read without the script; with it tables sort and filters work.
  */
 import { createHash } from 'node:crypto';
@@ -22,7 +22,7 @@ import { views } from './sections/views.ts';
 import { Standings } from './standings.ts';
 
 const style = readFileSync(new URL('./style.css', import.meta.url), 'utf8');
-const script = readFileSync(new URL('./page.js', import.meta.url), 'utf8');
+const script = readFileSync(new URL('./client.js', import.meta.url), 'utf8');
 const scriptHash = createHash('sha256').update(script).digest('base64');
 
 /** The page of an evaluation. */
