@@ -15,7 +15,10 @@ if (name === undefined || !existsSync(file)) {
 }
 const save = rest.includes('--save');
 const args = rest.filter((argument) => argument !== '--save');
-const env = { ...process.env, PATENTLAB_TEST_DATA: process.env.PATENTLAB_TEST_DATA ?? join(root, '..', 'shared', 'data') };
+const env = {
+  ...process.env,
+  PATENTLAB_TEST_DATA: process.env.PATENTLAB_TEST_DATA ?? join(root, '..', 'shared', 'data'),
+};
 const run = spawnSync(process.execPath, [file, ...args], {
   cwd: root,
   env,

@@ -32,7 +32,9 @@ function readLines(path) {
 function section(name, lines) {
   const head = lines.find((line) => line.about);
   const rows = lines.filter((line) => !line.about);
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((key) => !['bench', 'hardware'].includes(key));
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter(
+    (key) => !['bench', 'hardware'].includes(key),
+  );
   const hardware = [...new Set(rows.map((row) => row.hardware).filter(Boolean))];
   return [
     `## ${head?.title ?? name}`,
@@ -56,4 +58,5 @@ function cell(value) {
   return String(value).replaceAll('|', '\\|');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(join(root, 'docs', 'results.md'), renderResults());
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  writeFileSync(join(root, 'docs', 'results.md'), renderResults());

@@ -1,0 +1,394 @@
+// What patentlab/metrics exports; written by `npm run api`.
+
+/** System `a` minus system `b` on one metric over the same queries. */
+export interface Comparison {
+    metric: string;
+    a: string;
+    b: string;
+    difference: number;
+    lower: number;
+    upper: number;
+    p: number;
+    /** Holm-adjusted over all pairs of the table. */
+    pHolm: number;
+    verdict: Verdict;
+    /** Smallest true difference that this many queries would detect with 80 % power at 5 %. */
+    detectable: number;
+    queries: number;
+    /** A trained system has fewer than 5 seeds: how much a new training run differs is hardly known. */
+    tentative?: true;
+}
+
+/** A value with its confidence interval; both ends are NaN where fewer than two independent queries stand behind it. */
+export interface Estimate {
+    value: number;
+    lower: number;
+    upper: number;
+}
+
+export interface EstimateOptions {
+    /** Default 1. */
+    seed?: number;
+    /** Default 10,000. */
+    resamples?: number;
+    /** Coverage of the interval. Default 0.95. */
+    level?: number;
+}
+
+/** query -> document -> judged gain (0 = judged and not relevant; negative values count as not relevant). */
+export type Judgements = Map<string, Map<string, number>>;
+
+/** How a measure is built from one ranking: its family, and the cut or fraction where the family has one. */
+export interface Measure {
+    family: MeasureFamily;
+    /** trec_eval's spelling, e.g. `ndcg_cut_10`. */
+    name: string;
+    /** The friendly spelling, e.g. `ndcg@10`. */
+    label: string;
+    /** Rank cut of a `cut` family; share of the relevant (recall point, multiple of R) of a `share` family. */
+    at: number;
+}
+
+export type MeasureFamily = keyof typeof families;
+
+export interface PairsInput {
+    systems: readonly string[];
+    /** Per system, over the same queries in the same order. */
+    values: readonly SystemValues[];
+    /** Family of each query, by any number; every query on its own where undefined. */
+    clusters?: ArrayLike<number> | undefined;
+    metric: string;
+    /** Smallest difference that matters, in units of the metric. Default 0.01. */
+    margin?: number;
+    /** Default 1. */
+    seed?: number;
+    /** Default 10,000. */
+    resamples?: number;
+}
+
+/** One query's ranking. Any order: metrics sort by score down, ties by document id down, as trec_eval does. */
+export interface Ranking {
+    documents: readonly string[];
+    scores: Float64Array | Float32Array | readonly number[];
+}
+
+/** Scores rankings on a fixed list of measures; holds the working arrays, so that one scorer serves any number of queries. */
+export declare class RankingScorer {
+    readonly measures: readonly Measure[];
+    /** Lowest gain that counts as relevant. */
+    readonly level: number;
+    private readonly discounts;
+    private readonly needsUnjudged;
+    private ranks;
+    private gains;
+    private relevantAbove;
+    private judgedAbove;
+    private leftAbove;
+    private positives;
+    private retrieved;
+    private judgedRetrieved;
+    private relevantRetrieved;
+    private relevant;
+    private notRelevant;
+    private ideal;
+    private idealCount;
+    private order;
+    private unjudgedRanks;
+    private unjudged;
+    /** `level` is the lowest relevant gain, 1 by default. */
+    constructor(measures: readonly Measure[], options?: {
+        level?: number;
+    });
+    /**
+     * Writes one value a measure to `out` from `offset` on. `gains[0..count)` in rank order, `judged` highest first.
+     * Measures of the summary alone give what the summary needs: 1 for `num_q`, a logarithm for the geometric means.
+     */
+    score(gains: Numbers, count: number, judged: Numbers, out: Float64Array | Float32Array, offset?: number): void;
+    private read;
+    private readUnjudged;
+    private grow;
+    private value;
+    /** Relevant documents among the first `cut` ranks. */
+    private relevantWithin;
+    private unjudgedWithin;
+    private averagePrecision;
+    private reciprocalRank;
+    private bpref;
+    /** Yilmaz & Aslam 2006: precision at each relevant document, estimated from the judged part of the pool above it. */
+    private inferredAveragePrecision;
+    private interpolatedPrecision;
+    private dcg;
+    private idealDcg;
+    /** nDCG averaged over the ranks of the relevant documents; one that is not retrieved counts the nDCG of the whole. */
+    private ndcgAtRelevant;
+    /** nDCG averaged over the ranks at which the ideal order drops to a lower gain, and over the end of a longer ranking. */
+    private ndcgAtLevels;
+    /** Mean over the relevant of 1 / log2(2 + not relevant documents above). */
+    private binaryG;
+    /** sum gain / log2(2 + cost so far - gain so far), over the ideal sum; a rank costs its ideal gain, at least 1. */
+    private normalisedG;
+    /** Moffat & Zobel 2008 with p = 0.9; gains above 1 are scaled by the highest gain judged. */
+    private rankBiasedPrecision;
+    /** How much higher rbp could be if every unjudged document were as good as can be. */
+    private rankBiasedResidual;
+    /** The first gains as trec_eval's `relstring` shows them: a digit, `>` above 9, `-` not judged, `.` left unjudged. */
+    relevanceString(length?: number): string;
+}
+
+/** query -> ranking. */
+export type Run = Map<string, Ranking>;
+
+export interface ScoreOptions {
+    /** Count every judged topic, also those that the run lacks (trec_eval `-c`). Default false. */
+    complete?: boolean;
+    /** Look at no more than this many documents a topic (`-M`). Default all. */
+    maxDocs?: number;
+    /** Lowest gain that counts as relevant (`-l`). Default 1. */
+    level?: number;
+    /** Also give each topic's first ten gains as text (trec_eval's `relstring`). Default false. */
+    relevanceStrings?: boolean;
+}
+
+export interface Scores {
+    measures: readonly Measure[];
+    /** Topics counted, in byte order. */
+    topics: string[];
+    /** One array a measure, one value a topic; measures that exist only in the summary hold what the summary is made of. */
+    values: Float64Array[];
+    relevanceStrings?: string[];
+    /** Judged topics that the run lacks. */
+    missing: string[];
+    /** Topics of the run without a judgement. */
+    unjudgedTopics: number;
+}
+
+/** One value a query; for a trained system one such array a seed. */
+export type SystemValues = Float64Array | readonly Float64Array[];
+
+/** A run as read, with the tag of its last line (trec_eval's `runid`). */
+export interface TaggedRun {
+    run: Run;
+    tag: string;
+}
+
+/** What a comparison of two systems may say (design, "Results"). */
+export type Verdict = 'better' | 'worse' | 'equivalent' | 'undecided';
+
+/** All pairs of systems, in the order (0,1), (0,2), ..., (1,2), ...; see the head of this file. */
+export declare function comparePairs(input: PairsInput): Comparison[];
+
+/**
+ * The version of everything in this folder that decides a number: the measures, their tie rule, the intervals, the tests
+ * and the verdicts. It stands in every manifest; it changes whenever the same input would give another number.
+ */
+export declare const definitionsVersion = "1";
+
+/**
+ * Mean over queries with its interval. Fewer than two clusters say nothing about spread: lower and upper are then NaN.
+ * Throws where a value is not a number or lengths differ.
+ */
+export declare function estimateMean(values: SystemValues, clusters?: ArrayLike<number>, options?: EstimateOptions): Estimate;
+
+/** `estimateMean` of many columns (systems, metrics) over the same queries: one set of resamples serves all. */
+export declare function estimateMeans(columns: readonly SystemValues[], clusters?: ArrayLike<number>, options?: EstimateOptions): Estimate[];
+
+/** Holm's step-down adjustment: p_(i) times the hypotheses not yet rejected, made monotone, at most 1. */
+export declare function holm(p: readonly number[]): number[];
+
+export declare const leftUnjudged = -2;
+
+/** The names that `parseMetric` knows, friendly ones first; `K` stands for any cut, `X` for any share. */
+export declare const metricNames: readonly string[];
+
+/** Approximate smallest detectable mean difference of a planned study: `sd` of per-query differences, `queries` of them. */
+export declare function minimalDetectableEffect({ sd, queries }: {
+    sd: number;
+    queries: number;
+}): number;
+
+export declare const notJudged = -1;
+
+/**
+ * The measure that a name means: trec_eval's spelling or a friendly one, in any case.
+ * Throws `metric.unknown` with the nearest names, `metric.cut` where a cut is missing or not a positive whole number.
+ */
+export declare function parseMetric(name: string): Measure;
+
+/** Reads judgements. Throws `trec.columns`, `trec.relevance`, `trec.duplicate` or `trec.empty`. */
+export declare function readJudgements(chunks: Chunks, { file }: {
+    file: string;
+}): Promise<Judgements>;
+
+/** Reads a run. Throws `trec.columns`, `trec.score`, `trec.duplicate` or `trec.empty`. */
+export declare function readRun(chunks: Chunks, { file }: {
+    file: string;
+}): Promise<TaggedRun>;
+
+/** A run as TREC text, topic by topic, documents in the order given, scores in the fewest digits that read back the same. */
+export declare function runLines(run: Run, tag: string): Generator<string>;
+
+/** Per-topic values of all measures. Throws `score.topics` where run and judgements share no topic. */
+export declare function scoreRun(judgements: Judgements, run: Run, measures: readonly Measure[], options?: ScoreOptions): Scores;
+
+/** The summary over topics by trec_eval's names: means, sums of the `num_*`, geometric means of the `gm_*`. */
+export declare function summary(scores: Scores): Record<string, number>;
+
+/** One topic's values by trec_eval's names, without the measures that exist only in the summary. */
+export declare function topicValues(scores: Scores, t: number): Record<string, number | string>;
+
+/** Every measure that trec_eval prints when asked for all of them, in its order, but for the two that are text. */
+export declare const trecMeasures: readonly Measure[];
+
+// Not exported, but named by the declarations above.
+
+declare const families: {
+    readonly num_q: {
+        readonly kind: 'plain';
+        readonly summary: 'sum';
+        readonly summaryOnly: true;
+    };
+    readonly num_ret: {
+        readonly kind: 'plain';
+        readonly summary: 'sum';
+    };
+    readonly num_rel: {
+        readonly kind: 'plain';
+        readonly summary: 'sum';
+    };
+    readonly num_rel_ret: {
+        readonly kind: 'plain';
+        readonly summary: 'sum';
+    };
+    readonly map: {
+        readonly kind: 'plain';
+        readonly aliases: readonly ["ap"];
+    };
+    readonly gm_map: {
+        readonly kind: 'plain';
+        readonly summary: 'geometric';
+        readonly summaryOnly: true;
+        readonly aliases: readonly ["gmap"];
+    };
+    readonly Rprec: {
+        readonly kind: 'plain';
+        readonly label: 'r-precision';
+        readonly aliases: readonly ["r_precision", "rprecision", "r-prec"];
+    };
+    readonly bpref: {
+        readonly kind: 'plain';
+    };
+    readonly recip_rank: {
+        readonly kind: 'plain';
+        readonly label: 'mrr';
+        readonly aliases: readonly ["rr", "reciprocal-rank"];
+    };
+    readonly iprec_at_recall: {
+        readonly kind: 'share';
+        readonly defaults: readonly [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
+    };
+    readonly P: {
+        readonly kind: 'cut';
+        readonly label: 'p';
+        readonly aliases: readonly ["precision", "prec"];
+        readonly defaults: readonly [5, 10, 15, 20, 30, 100, 200, 500, 1000];
+    };
+    readonly recall: {
+        readonly kind: 'cut';
+        readonly aliases: readonly ["r"];
+        readonly defaults: readonly [5, 10, 15, 20, 30, 100, 200, 500, 1000];
+    };
+    readonly infAP: {
+        readonly kind: 'plain';
+    };
+    readonly gm_bpref: {
+        readonly kind: 'plain';
+        readonly summary: 'geometric';
+        readonly summaryOnly: true;
+    };
+    readonly Rprec_mult: {
+        readonly kind: 'share';
+        readonly defaults: readonly [0.2, 0.4, 0.6, 0.8, 1, 1.2, 1.4, 1.6, 1.8, 2];
+    };
+    readonly utility: {
+        readonly kind: 'plain';
+    };
+    readonly '11pt_avg': {
+        readonly kind: 'plain';
+    };
+    readonly binG: {
+        readonly kind: 'plain';
+    };
+    readonly G: {
+        readonly kind: 'plain';
+    };
+    readonly ndcg: {
+        readonly kind: 'plain';
+    };
+    readonly ndcg_rel: {
+        readonly kind: 'plain';
+    };
+    readonly Rndcg: {
+        readonly kind: 'plain';
+    };
+    readonly ndcg_cut: {
+        readonly kind: 'cut';
+        readonly label: 'ndcg';
+        readonly defaults: readonly [5, 10, 15, 20, 30, 100, 200, 500, 1000];
+    };
+    readonly map_cut: {
+        readonly kind: 'cut';
+        readonly label: 'map';
+        readonly aliases: readonly ["ap"];
+        readonly defaults: readonly [5, 10, 15, 20, 30, 100, 200, 500, 1000];
+    };
+    readonly recip_rank_cut: {
+        readonly kind: 'cut';
+        readonly label: 'mrr';
+        readonly aliases: readonly ["rr"];
+    };
+    readonly relative_P: {
+        readonly kind: 'cut';
+        readonly aliases: readonly ["relative-p"];
+        readonly defaults: readonly [5, 10, 15, 20, 30, 100, 200, 500, 1000];
+    };
+    readonly success: {
+        readonly kind: 'cut';
+        readonly aliases: readonly ["hit", "hits", "hit_rate", "hit-rate"];
+        readonly defaults: readonly [1, 5, 10];
+    };
+    readonly set_P: {
+        readonly kind: 'plain';
+    };
+    readonly set_relative_P: {
+        readonly kind: 'plain';
+    };
+    readonly set_recall: {
+        readonly kind: 'plain';
+    };
+    readonly set_map: {
+        readonly kind: 'plain';
+    };
+    readonly set_F: {
+        readonly kind: 'plain';
+        readonly aliases: readonly ["set_f1"];
+    };
+    readonly num_nonrel_judged_ret: {
+        readonly kind: 'plain';
+        readonly summary: 'sum';
+    };
+    readonly rbp: {
+        readonly kind: 'plain';
+    };
+    readonly rbp_resid: {
+        readonly kind: 'plain';
+    };
+    readonly unj: {
+        readonly kind: 'cut';
+        readonly label: 'unjudged';
+        readonly defaults: readonly [5, 10, 20];
+    };
+};
+
+type Numbers = ArrayLike<number>;
+
+type Chunks = Iterable<string> | AsyncIterable<string>;

@@ -1,0 +1,1202 @@
+// What patentlab exports; written by `npm run api`.
+
+/** One row of the leaderboard: a system (model, optionally fused) on one corpus and view. */
+export interface CellResult {
+    corpus: string;
+    task: 'retrieval';
+    model: string;
+    view: string;
+    fuse?: string;
+    queries: number;
+    documents: number;
+    /** Keys as `ndcg@10`, `recall@100`, `map`, `mrr`, `unjudged@10`. */
+    metrics: Record<string, Estimate>;
+    cost: Cost;
+    manifest: Manifest;
+    /** Files of the cell, relative to the report's folder. */
+    files: {
+        run?: string;
+        perQuery?: string;
+    };
+    /** Chosen by cross-fitting, e.g. the interpolation weight of each fold. */
+    chosen?: Record<string, unknown>;
+}
+
+/**
+ * The patent record. One shape for every source; whatever a source has beyond it is kept under `extra`.
+ * Texts are plain text with `\n` between paragraphs. Dates are ISO: `2016-01-25`, `2016-01` or `2016`.
+ */
+export interface Citation {
+    /** Publication number as the source wrote it, normalised (`corpus/numbers.ts`), kind code kept. */
+    id: string;
+    /** Search-report category where the source has one: X, Y, A, ... */
+    category?: string;
+    /** Who cited: `examiner`, `applicant`, `search`, `third-party`, ... */
+    origin?: string;
+}
+
+export interface Corpus {
+    readonly name: string;
+    /** The corpus's own folder under `<home>/corpora`. */
+    readonly directory: string;
+    /** Number of patents; rows are 0 to size - 1. */
+    readonly size: number;
+    /** SHA-256 over all records in order. */
+    readonly hash: string;
+    /** Counts the imports, from "1". */
+    readonly revision: string;
+    /** Invented data: every report is stamped with it. */
+    readonly invented: boolean;
+    readonly sources: readonly CorpusSource[];
+    readonly summary: CorpusSummary;
+    /** Patents of rows [from, to) in row order, streaming. */
+    records(options?: {
+        from?: number;
+        to?: number;
+    }): AsyncIterable<Patent>;
+    get(row: number): Promise<Patent>;
+    title(row: number): Promise<string>;
+    id(row: number): string;
+    /** Row of an id, an alias, or a publication number in any form that means one patent only. */
+    row(id: string): number | undefined;
+    /** Rows a citation means (`store-names.ts`). */
+    resolve(citation: string): Resolution;
+    /** Rows of the same application as `row`, itself included. */
+    sameApplication(row: number): readonly number[];
+    /** What relations need of every row, in row order. */
+    links(): AsyncIterable<LinkLine[]>;
+    /** Hashes all files against the manifest; throws where one differs. */
+    verify(): Promise<void>;
+    close(): Promise<void>;
+}
+
+export interface EncodeRequest {
+    texts: Iterable<string> | AsyncIterable<string>;
+    /** Number of texts, where it is known before they are read: for the progress. */
+    count?: number;
+    /** Default `document`. */
+    role?: Role;
+    /** Instead of the model's prompt for the role. */
+    prompt?: string;
+    /** Most tokens a text may have, special tokens and prompt counted; at most and by default the model's. */
+    maxLength?: number;
+    /** Matryoshka: keep this many leading values, normalised again. Default all. */
+    dimensions?: number;
+    /**
+     * What the texts are: corpus hash, view, masking, ... The same source must always mean the same texts: where all its
+     * vectors are stored, the texts are not even read. Without it the vectors are found text by text.
+     */
+    source?: Record<string, unknown>;
+    /** Word for the progress. Default `encode`. */
+    label?: string;
+    signal?: AbortSignal;
+}
+
+export interface EvaluateOptions {
+    platform: Platform;
+    home: string;
+    /** Names of imported corpora. */
+    corpora: readonly string[];
+    /** `bm25`, `lsa`, model folders or ids, `bm25+MODEL`. Default bm25 and lsa. */
+    models?: readonly string[];
+    /** Text views, `-masked` for texts without patent numbers. Default TA. */
+    views?: readonly string[];
+    maskCitations?: boolean;
+    /** Fuses bm25 with every dense model. */
+    fuse?: readonly FusionMethod[];
+    /** Default: the cited documents are relevant. */
+    relevance?: Omit<RelevanceOptions, 'seed'>;
+    /** Documents kept for each query. Default 1000. */
+    depth?: number;
+    bm25?: Bm25Options;
+    analyser?: AnalyserOptions;
+    lsaDimensions?: number;
+    /** Precisions of encoders: each in every one. Default fp32. */
+    dtype?: readonly ModelDtype[];
+    /** Most tokens an encoder reads; default the model's own limit. */
+    length?: number;
+    /** Matryoshka: leading dimensions kept. */
+    dimensions?: number;
+    /** Smallest difference of nDCG that matters. Default 0.01. */
+    margin?: number;
+    resamples?: number;
+    seed?: number;
+    threads?: number;
+    device?: 'cpu' | 'webgpu' | 'cuda' | 'auto';
+    offline?: boolean;
+    /** Folder of stored vectors. Default `<home>/vectors`. */
+    vectors?: string;
+    /** Name of the study: `runs/<study>`. Default `evaluate-<corpora>`. */
+    study?: string;
+    /** Folder of the report. Default `runs/<study>`. */
+    out?: string;
+    title?: string;
+    /** As the user typed it: printed in the report. */
+    command?: string;
+    /** Seconds after which no further cell is begun. */
+    maxTime?: number;
+    /** Measure only: what would be done, and about how long it takes. */
+    dryRun?: boolean;
+    progress?: Progress;
+    signal?: AbortSignal | undefined;
+    /** Called after each cell, in the order they finish. */
+    onCell?: (line: string) => void;
+    packageVersion: string;
+}
+
+export interface Evaluation {
+    results: EvaluationResults;
+    /** Folder of the report and the runs. */
+    folder: string;
+    /** Cells computed now; the others were found finished. */
+    computed: number;
+}
+
+/** The whole of `results.json`. */
+export interface EvaluationResults {
+    format: 1;
+    title: string;
+    /** First line of every report: what counts as relevant and who may be found. */
+    relevanceStatement: string;
+    invented: boolean;
+    created: string;
+    packageVersion: string;
+    definitions: string;
+    command: string;
+    cells: CellResult[];
+    comparisons: ComparisonTable[];
+    viewComparisons: ViewComparison[];
+    dataCards: DataCard[];
+    recallCurves: RecallCurve[];
+    differences: DifferenceShape[];
+    winsLosses: WinLoss[];
+    strata: Stratum[];
+    /** Fusion sweeps: mean metric for each alpha, for the plot. */
+    alphaSweeps: {
+        corpus: string;
+        view: string;
+        dense: string;
+        metric: string;
+        points: {
+            alpha: number;
+            value: number;
+        }[];
+    }[];
+    warnings: string[];
+}
+
+export interface HubOptions {
+    home: string;
+    offline?: boolean;
+    /** Branch, tag or commit. Default `main`. */
+    revision?: string;
+    progress?: Progress;
+    signal?: AbortSignal | undefined;
+    /** Default `process.env`. */
+    env?: Readonly<Record<string, string | undefined>>;
+    /** Folder to put the files in, instead of the one under `home` (air-gapped copies). */
+    to?: string;
+    /** Waits between tries in ms, for tests. */
+    pauseMs?: number;
+}
+
+export interface ImportOptions {
+    home: string;
+    name: string;
+    /** Files, folders and globs. */
+    paths: string[];
+    /** Format of all files; detected where left out. */
+    format?: string;
+    /** Field of the record -> path in the row. */
+    map?: Record<string, string>;
+    /** Element that holds one record, for formats that nest. */
+    record?: string;
+    /** What happens to a patent whose id is there already. Default `fill`. */
+    onConflict?: OnConflict;
+    progress?: Progress;
+    signal?: AbortSignal;
+    /** Marks the corpus as invented data, as records that say `invented: true` do; it is so once anything invented is in it. */
+    invented?: boolean;
+    /** File operations of the store; tests make them fail. */
+    files?: StoreFiles;
+}
+
+export interface ImportSummary {
+    corpus: string;
+    /** Rows read from the sources, rejected ones included. */
+    read: number;
+    /** Patents in the corpus now. */
+    stored: number;
+    /** Patents that were not there before. */
+    added: number;
+    /** Rows whose patent was there already, from this import or an earlier one: merged or replaced. */
+    duplicates: number;
+    rejected: number;
+    /** The file of rejected rows, where there are any. */
+    rejects?: string;
+    rejectReasons: {
+        reason: string;
+        count: number;
+    }[];
+    /** What was done to accepted rows beyond copying (texts cut apart, dates read), with counts. */
+    notes: {
+        note: string;
+        count: number;
+    }[];
+    /** Distinct citing pairs inside the corpus, from the `cites` lists. */
+    citationsInside: number;
+    /** Distinct labels. */
+    labels: number;
+    fields: CorpusSummary['fields'];
+    revision: string;
+    hash: string;
+    invented: boolean;
+    sources: CorpusSource[];
+    /** For each source, which column fed which field and which columns were left over. */
+    columns: {
+        file: string;
+        format: string;
+        fields: ColumnPlan['fields'];
+        unused: string[];
+    }[];
+    summary: CorpusSummary;
+    seconds: number;
+}
+
+export interface LoadModelOptions {
+    /** Default `fp32`. */
+    dtype?: ModelDtype;
+    /** Threads of one run. Default: the engine's own choice. */
+    threads?: number;
+    /** Default `ort`; `reference` is the float64 interpreter of the tests. */
+    backend?: 'ort' | 'reference';
+    /** Id by which the registry knows the model; default the folder's name. */
+    id?: string;
+    /** Instead of the pooling that the checkpoint or the registry names. */
+    pooling?: PoolingMode;
+    /** Instead of the checkpoint's own limit; never beyond what its positions hold. */
+    maxLength?: number;
+    /** Text of the registry file; default the packaged `registry.yaml`. */
+    registry?: string;
+}
+
+/** What made a number: enough to make it again (`patentlab repeat`). */
+export interface Manifest {
+    /** Version of this format. */
+    format: 1;
+    /** Content hash of everything that can change the result; names the cell's folder. */
+    cell: string;
+    task: 'retrieval';
+    corpus: {
+        name: string;
+        hash: string;
+        revision: string;
+        invented: boolean;
+    };
+    model: string;
+    /** SHA-256 over the model's files; for `bm25` and `lsa` over their settings. */
+    modelHash?: string;
+    view: string;
+    fuse?: string;
+    relevance: string;
+    maskCitations: boolean;
+    onlyEarlier: boolean;
+    citationFilter?: {
+        category?: readonly string[];
+        origin?: readonly string[];
+    };
+    prompt?: {
+        query?: string;
+        document?: string;
+    };
+    pooling?: string;
+    dimensions?: number;
+    length?: number;
+    dtype?: string;
+    device: string;
+    settings: Record<string, unknown>;
+    seeds: number[];
+    packageVersion: string;
+    /** Version of the metric and statistics definitions. */
+    definitions: string;
+    /** Not part of the hash: the options that make this cell again. */
+    request: EvaluationRequest;
+    /** Not part of the hash: when, where, how long. */
+    environment: {
+        node: string;
+        platform: string;
+        processor: string;
+        threads: number;
+        started: string;
+    };
+}
+
+export interface ModelFolder {
+    id: string;
+    folder: string;
+    source: 'folder' | 'home' | 'hugging-face-cache' | 'hub';
+    /** Commit of the repository, where known. */
+    commit?: string;
+}
+
+export interface Patent {
+    /** Unique within a corpus; usually the publication number. */
+    id: string;
+    /** Other numbers of the same document. */
+    aliases: string[];
+    family?: string;
+    title?: string;
+    abstract?: string;
+    /** All claims, one a line, numbers kept. */
+    claims?: string;
+    firstClaim?: string;
+    description?: string;
+    /** CPC symbols, `A61B8/08`: no blank, upper case. */
+    cpc: string[];
+    ipc: string[];
+    /** The user's own labels. */
+    labels: string[];
+    cites: Citation[];
+    citedBy: string[];
+    dates: PatentDates;
+    /** ISO 3166 or WIPO ST.3 two-letter code of the office. */
+    country?: string;
+    /** ISO 639-1 code of the texts. */
+    language?: string;
+    extra?: Record<string, unknown>;
+}
+
+export interface PatentDates {
+    priority?: string;
+    filing?: string;
+    publication?: string;
+    grant?: string;
+}
+
+export declare class PatentlabError extends Error {
+    readonly name = "PatentlabError";
+    readonly code: string;
+    readonly kind: FailureKind;
+    readonly details: Readonly<FailureDetails>;
+    constructor(message: string, details: FailureDetails);
+    get exitCode(): 1 | 2;
+    /** The whole message as a person reads it: place first, then what is wrong, what was expected, what to do. */
+    describe(): string;
+}
+
+/**
+ * The one door between the portable folders (engine, model, tokenizer, encode, metrics) and the machine: files, workers
+ * and the ONNX Runtime binding. Node's implementation is `base/node/platform.ts`; a browser can be another. It is passed
+ * as an argument, never kept in a global.
+ */
+export interface Platform {
+    readonly name: 'node' | 'browser';
+    readonly files: Files;
+    /** Starts the module worker at `url`; write it as `workerUrl(import.meta.url, './name.worker')`. */
+    spawn(url: URL, options?: {
+        name?: string;
+        data?: unknown;
+    }): WorkerPort;
+    /** The text of a file that stands beside a module: `asset(new URL('./registry.yaml', import.meta.url))`. */
+    asset(url: URL): Promise<string>;
+    /** Logical processors. */
+    readonly processors: number;
+}
+
+export interface TextModel {
+    readonly id: string;
+    readonly folder: string;
+    readonly architecture: EncoderConfig['architecture'];
+    readonly config: EncoderConfig;
+    /** SHA-256 over every file that can change a vector, with names. */
+    readonly hash: string;
+    readonly dtype: ModelDtype;
+    readonly parameters: number;
+    readonly hiddenSize: number;
+    /** Length of a vector that `encode` gives (after the Dense modules). */
+    readonly dimensions: number;
+    /** Lengths to which a vector may be cut and normalised again, if the model was trained so. */
+    readonly matryoshka: readonly number[];
+    /** The most tokens a sequence may have, special tokens counted. */
+    readonly maxLength: number;
+    readonly padId: number;
+    /** True: the text is lower-cased before it is tokenised (sentence_bert_config.json). */
+    readonly lowercase: boolean;
+    readonly pooling: Pooling;
+    /** True: the vectors have length 1. */
+    readonly normalized: boolean;
+    readonly similarity: Similarity;
+    readonly prompts: Prompts;
+    /** Tensors of the checkpoint that the forward pass does not need (poolers, heads, buffers). */
+    readonly ignoredTensors: readonly string[];
+    /** The prompt to set before a text of that role; empty where there is none. */
+    prompt(role: Role): string;
+    /**
+     * Vectors [sequences, dimensions] of token id sequences of unequal length (special tokens included, nothing padded).
+     * `promptTokens`: leading tokens of each sequence to leave out of the mean where pooling says so.
+     */
+    encode(sequences: readonly Int32Array[], options?: {
+        promptTokens?: number;
+    }): Promise<Float32Array>;
+    /** The last layer's token states, unpooled. */
+    tokenStates(sequences: readonly Int32Array[]): Promise<TokenStates>;
+    /** Frees the sessions and the worker; may be called more than once. */
+    close(): Promise<void>;
+}
+
+export declare class TextVectors {
+    readonly count: number;
+    readonly dimensions: number;
+    readonly summary: VectorsSummary;
+    /** Path of the manifest, where the vectors are on disk. */
+    readonly manifest: string | undefined;
+    private readonly store;
+    private readonly shards;
+    private readonly starts;
+    private readonly storedDimensions;
+    constructor(store: VectorStore, shards: readonly StoredShard[], summary: VectorsSummary, { storedDimensions, manifest }: {
+        storedDimensions: number;
+        manifest: string | undefined;
+    });
+    /** Vectors of rows [from, to): float32 [to - from, dimensions], in input order. */
+    read(from?: number, to?: number): Promise<Float32Array>;
+    /** All vectors in blocks of at most `rows` rows, in input order. */
+    blocks(rows?: number): AsyncGenerator<{
+        from: number;
+        vectors: Float32Array;
+    }>;
+    private shardOf;
+}
+
+export type View = (typeof views)[number];
+
+export interface WrittenReport {
+    html: string;
+    json: string;
+    /** Paths of the tables, the leaderboard first. */
+    csv: string[];
+}
+
+// exported as compare
+/** All pairs of systems, in the order (0,1), (0,2), ..., (1,2), ...; see the head of this file. */
+export declare function comparePairs(input: PairsInput): Comparison[];
+
+// exported as encode
+/** One list of texts to vectors, for callers that encode once; `openEncoder` serves those that encode more. */
+export declare function encodeTexts(platform: Platform, model: TextModel, { vectors, batchTokens, device, progress, ...request }: EncodeRequest & EncoderOptions): Promise<TextVectors>;
+
+/** Runs what is missing and gathers everything; the report is written by the caller (`report/`). */
+export declare function evaluate(options: EvaluateOptions): Promise<Evaluation>;
+
+/** The folder of a model given by path or id; downloads it where needed and allowed. */
+export declare function findModel(id: string, options: HubOptions): Promise<ModelFolder>;
+
+/** Imports `paths` as corpus `name`. Throws before anything is stored, or stores everything. */
+export declare function importCorpus(options: ImportOptions): Promise<ImportSummary>;
+
+/** All corpora of a home, by name. Folders without a manifest are none. */
+export declare function listCorpora(home: string): Promise<CorpusEntry[]>;
+
+/**
+ * Loads the checkpoint in `folder` (Hugging Face or sentence-transformers layout). The weights are mapped from the file
+ * where they are float32, so a model takes little memory of its own until it runs.
+ */
+export declare function loadModel(platform: Platform, folder: string, options?: LoadModelOptions): Promise<TextModel>;
+
+export declare const nodePlatform: Platform;
+
+/** Opens a corpus. Throws `corpus.unknown`, `corpus.damaged`, `corpus.format`. */
+export declare function openCorpus(home: string, name: string): Promise<Corpus>;
+
+/**
+ * The text of a view; '' where the patent has none of its sections. With `maskCitations`, patent and serial numbers are
+ * taken out (`mask.ts`): the record's own number and everything it cites, and whatever else reads as a patent number.
+ */
+export declare function viewText(patent: Patent, view: View, { maskCitations }?: {
+    maskCitations?: boolean;
+}): string;
+
+export declare const views: readonly ['T', 'A', 'C1', 'C', 'TA', 'TAC', 'AC', 'full'];
+
+/**
+ * Writes the report of an evaluation into `folder` (made where missing; files of an earlier report are replaced).
+ * Throws `disk.full` or `disk.forbidden`.
+ */
+export declare function writeReport(folder: string, results: EvaluationResults): Promise<WrittenReport>;
+
+// Not exported, but named by the declarations above.
+
+export interface FailureDetails {
+    /** Stable machine-readable name, e.g. `corpus.unknown`, `safetensors.overlap`. */
+    code: string;
+    kind?: FailureKind;
+    file?: string;
+    /** 1-based line of `file`. */
+    line?: number;
+    field?: string;
+    expected?: string;
+    found?: string;
+    /** What the user can do about it: one imperative sentence. */
+    hint?: string;
+    cause?: unknown;
+}
+
+/** `input`: wrong use or wrong input (exit code 2). `work`: the work itself failed (exit code 1). */
+export type FailureKind = 'input' | 'work';
+
+/** Paths are the platform's own; `join` is the only way to build one. */
+export interface Files {
+    join(...parts: string[]): string;
+    read(path: string): Promise<Uint8Array>;
+    readText(path: string): Promise<string>;
+    /** Bytes [offset, offset + length) without reading the rest. */
+    readRange(path: string, offset: number, length: number): Promise<Uint8Array>;
+    /** Size in bytes, or undefined where there is no such file. */
+    size(path: string): Promise<number | undefined>;
+    list(directory: string): Promise<string[]>;
+    /** Writes beside the target, flushes and renames: the target is the old or the new content, never a torn one. */
+    writeAtomic(path: string, data: Uint8Array | string): Promise<void>;
+    makeDirectory(path: string): Promise<void>;
+    remove(path: string): Promise<void>;
+}
+
+/** A worker seen from outside. */
+export interface WorkerPort {
+    post(message: unknown, transfer?: readonly ArrayBuffer[]): void;
+    onMessage(listener: (message: unknown) => void): void;
+    /** Called once when the worker dies with an error or leaves without having been asked to. */
+    onFailure(listener: (error: Error) => void): void;
+    terminate(): Promise<void>;
+}
+
+export interface Progress {
+    /** `unit` is a plural noun: `patents`, `texts`, `queries`. */
+    begin(label: string, options?: {
+        total?: number;
+        unit?: string;
+    }): ProgressTask;
+    /** A line worth reading once (an estimate, a warning); never part of the result. */
+    say(message: string): void;
+}
+
+/**
+ * Progress of long work as data. Whoever works calls `advance`; whoever shows it (a terminal line, JSON lines on stderr,
+ * nothing) implements the interface. Portable; the terminal's form is `base/node/terminal.ts`.
+ */
+export interface ProgressTask {
+    /** More of the task is done; `note` is a short word on what is happening. */
+    advance(amount?: number, note?: string): void;
+    /** The total became known or changed. */
+    total(total: number): void;
+    finish(note?: string): void;
+}
+
+/**
+ * The column names of the common exporters, by field: Lens (CSV and JSON), Google Patents and its BigQuery tables, Espacenet,
+ * Derwent, Orbit, PatBase, PatSnap, PatentsView, WIPO Patentscope, DEPATISnet, HUPD, BigPatent, DAPFAM and the plain names
+ * people give. Order is preference: for a text or date the first one that a row fills is taken, a list gathers all.
+ * Names are compared as `normaliseName` writes them; names with a dot are paths into nested records.
+ */
+export declare const FIELDS: readonly ['id', 'aliases', 'family', 'familyMembers', 'title', 'abstract', 'claims', 'firstClaim', 'description', 'body', 'cpc', 'ipc', 'labels', 'cites', 'citedBy', 'priority', 'filing', 'publication', 'grant', 'date', 'country', 'kind', 'language'];
+
+export type Field = (typeof FIELDS)[number];
+
+export interface ColumnPlan {
+    fields: Partial<Record<Field, {
+        paths: string[];
+        guessed: boolean;
+    }>>;
+    /** Columns that no field reads; they are kept under `extra`. */
+    unused: string[];
+    /** Columns of 0 and 1 whose names are labels. */
+    oneHot: string[];
+    /** What was decided that a user should know. */
+    notes: string[];
+    /** Order of day and month in dates such as 03/04/2016; unknown where the sample does not show it. */
+    dateOrder?: DateOrder;
+    /** Classification symbols stand in the fixed columns of old US tapes. */
+    fixedSymbols: boolean;
+}
+
+/**
+ * Dates in many spellings to ISO: `2016-01-25`, `2016-01` or `2016`, as precise as the source. A date whose order of day and
+ * month is not known (`03/04/2016`) keeps its year alone unless the column shows the order elsewhere (`dateOrder`).
+ */
+export type DateOrder = 'dmy' | 'mdy';
+
+export type LinkLine = [
+    family: Maybe<string>,
+    dates: [priority: Maybe<string>, filing: Maybe<string>, publication: Maybe<string>, grant: Maybe<string>],
+    country: Maybe<string>,
+    /** Hash, then the number of words. */
+    title: Maybe<[string, number]>,
+    /** Of its first 300 letters and digits; 0 where it has fewer than 100. */
+    abstract: Maybe<string>,
+    cites: LinkedCite[],
+    citedBy: string[]
+];
+
+export type LinkedCite = string | [id: string, category: Maybe<string>, origin: Maybe<string>];
+
+type Maybe<T> = T | 0;
+
+export type RelevanceKind = (typeof relevances)[number];
+
+export interface RelevanceOptions {
+    relevance: RelevanceKind;
+    /** Search-report categories (X, Y, A, ...); a citation with one of them counts. Default: all citations. */
+    categories?: readonly string[] | undefined;
+    /** Who cited: examiner, applicant, ... Default: all. */
+    origins?: readonly string[] | undefined;
+    /** Only documents published before the query's earliest date may be found. Default false. */
+    onlyEarlier?: boolean | undefined;
+    /** TREC judgement file, for `qrels`. */
+    qrels?: string | undefined;
+    queriesFile?: string | undefined;
+    /** At most this many queries, drawn with `seed`. Default: all. */
+    sampleQueries?: number | undefined;
+    seed: number;
+}
+
+export declare const relevances: readonly ['cites', 'cited-by', 'both', 'coupling', 'qrels'];
+
+export interface StoreFile {
+    write(data: Uint8Array): Promise<void>;
+    /** Flushes to disk and closes. */
+    finish(): Promise<void>;
+    /** Closes without flushing. */
+    abandon(): Promise<void>;
+}
+
+export interface StoreFiles {
+    makeFolder(path: string): Promise<void>;
+    create(path: string): Promise<StoreFile>;
+    /** Replaces `to` by `from` and flushes the folder. */
+    move(from: string, to: string): Promise<void>;
+    /** Removes a file or a whole folder; silent where there is none. */
+    remove(path: string): Promise<void>;
+}
+
+export interface CorpusSource {
+    /** As the user named it. */
+    file: string;
+    sha256: string;
+    bytes: number;
+    /** Rows read from it, rejected ones included. */
+    rows: number;
+    rejected: number;
+}
+
+export type OnConflict = (typeof conflictRules)[number];
+
+export declare const conflictRules: readonly ['fill', 'replace', 'reject'];
+
+export interface Resolution {
+    rows: readonly number[];
+    ambiguous: boolean;
+}
+
+export interface CorpusEntry {
+    name: string;
+    size: number;
+    revision: string;
+    hash: string;
+    invented: boolean;
+    bytes: number;
+    /** Why it cannot be read, where it cannot. */
+    problem?: string;
+}
+
+export interface CitationSummary {
+    /** Citations as the sources list them (`cites`). */
+    total: number;
+    /** Of these, the ones whose document is in the corpus. */
+    inside: number;
+    unresolved: number;
+    /** Inside, but more than one publication of the cited application is there and none is the one written. */
+    ambiguous: number;
+    /** Citations that are no readable publication number. */
+    unreadable: number;
+    /** Citing patents with at least one cited document inside, and distinct edges, from `cites` alone. */
+    citing: number;
+    edges: number;
+    /** Distinct edges from `cites` and `citedBy` together. */
+    edgesBoth: number;
+    /** Cited documents, in the corpus or not, that two or more patents cite; counted among the first 65,536 cited documents. */
+    shared: number;
+}
+
+export interface CorpusSummary {
+    patents: number;
+    fields: Record<string, TextFieldSummary | ListFieldSummary | {
+        present: number;
+    }>;
+    years: {
+        year: string;
+        documents: number;
+    }[];
+    countries: {
+        country: string;
+        documents: number;
+    }[];
+    languages: {
+        language: string;
+        documents: number;
+    }[];
+    /** Distinct labels (the user's own), with the most frequent. */
+    labels: {
+        distinct: number;
+        top: Counted[];
+    };
+    /** Four-character CPC and IPC subclasses. */
+    cpcSubclasses: {
+        distinct: number;
+        top: Counted[];
+    };
+    ipcSubclasses: {
+        distinct: number;
+        top: Counted[];
+    };
+    families: {
+        known: number;
+    };
+    citations: CitationSummary;
+    supports: Support[];
+}
+
+export interface Counted {
+    value: string;
+    count: number;
+}
+
+export interface ListFieldSummary {
+    /** Patents with at least one entry. */
+    present: number;
+    entries: number;
+}
+
+export interface Support {
+    /** `retrieval by cites`, `classification by labels`, `view TA`, ... */
+    what: string;
+    supported: boolean;
+    /** How many patents carry it, or what is lacking. */
+    why: string;
+}
+
+export interface TextFieldSummary {
+    present: number;
+    /** Characters, within 1 %; over the patents that have the field. */
+    median: number;
+    p90: number;
+    longest: number;
+}
+
+export interface EncoderOptions {
+    /** Folder of stored vectors (`<home>/vectors`); without it they are kept in memory. */
+    vectors?: string;
+    /** Tokens of a batch, padding counted. Default 2,048. */
+    batchTokens?: number;
+    /** What computes, as far as it changes results; part of the cache's key. Default `cpu`. */
+    device?: string;
+    progress?: Progress;
+}
+
+export interface Shard {
+    texts: number;
+    dimensions: number;
+    /** Batches whose vectors are there, in plan order; `allBatches` where the window is finished. */
+    batches: number;
+    truncated: number;
+    empty: number;
+    tokens: number;
+    /** [texts, dimensions] */
+    vectors: Float32Array;
+}
+
+export interface StoredShard {
+    /** SHA-256 of the window's texts: the shard's name. */
+    hash: string;
+    /** SHA-256 of the shard's content. */
+    sha256: string;
+    texts: number;
+    tokens: number;
+    truncated: number;
+    empty: number;
+}
+
+/** Manifest of one list of texts. */
+export interface VectorManifest {
+    format: 1;
+    settings: Record<string, unknown>;
+    /** What the texts are, as far as whoever asked knew it (corpus, its hash and revision, view, masking). */
+    source: Record<string, unknown>;
+    texts: number;
+    dimensions: number;
+    tokens: number;
+    truncated: number;
+    empty: number;
+    shards: StoredShard[];
+}
+
+export interface VectorStore {
+    /** The finished shard of these texts, checked. */
+    find(hash: string): Promise<StoredShard | undefined>;
+    /** The unfinished one. */
+    findPart(hash: string): Promise<Shard | undefined>;
+    save(hash: string, shard: Shard): Promise<StoredShard>;
+    savePart(hash: string, shard: Shard): Promise<void>;
+    /** Values [from, to) of the shard, counted in float32 values. */
+    values(hash: string, from: number, to: number): Promise<Float32Array>;
+    findManifest(source: Record<string, unknown>): Promise<VectorManifest | undefined>;
+    /** Writes the manifest; its path, or undefined where nothing is on disk. */
+    saveManifest(manifest: VectorManifest): Promise<string | undefined>;
+}
+
+export interface VectorsSummary {
+    texts: number;
+    dimensions: number;
+    /** Special tokens and prompts included. */
+    tokens: number;
+    /** Texts that were longer than the model reads. */
+    truncated: number;
+    /** Texts without a word. */
+    empty: number;
+    /** Texts whose vectors were computed now; the others were found in the cache. */
+    computed: number;
+    /** Wall time of this call. */
+    seconds: number;
+}
+
+export interface PairsInput {
+    systems: readonly string[];
+    /** Per system, over the same queries in the same order. */
+    values: readonly SystemValues[];
+    /** Family of each query, by any number; every query on its own where undefined. */
+    clusters?: ArrayLike<number> | undefined;
+    metric: string;
+    /** Smallest difference that matters, in units of the metric. Default 0.01. */
+    margin?: number;
+    /** Default 1. */
+    seed?: number;
+    /** Default 10,000. */
+    resamples?: number;
+}
+
+/** One value a query; for a trained system one such array a seed. */
+export type SystemValues = Float64Array | readonly Float64Array[];
+
+/** System `a` minus system `b` on one metric over the same queries. */
+export interface Comparison {
+    metric: string;
+    a: string;
+    b: string;
+    difference: number;
+    lower: number;
+    upper: number;
+    p: number;
+    /** Holm-adjusted over all pairs of the table. */
+    pHolm: number;
+    verdict: Verdict;
+    /** Smallest true difference that this many queries would detect with 80 % power at 5 %. */
+    detectable: number;
+    queries: number;
+    /** A trained system has fewer than 5 seeds: how much a new training run differs is hardly known. */
+    tentative?: true;
+}
+
+/** A value with its confidence interval; both ends are NaN where fewer than two independent queries stand behind it. */
+export interface Estimate {
+    value: number;
+    lower: number;
+    upper: number;
+}
+
+/** What a comparison of two systems may say (design, "Results"). */
+export type Verdict = 'better' | 'worse' | 'equivalent' | 'undecided';
+
+export type Activation = 'gelu' | 'gelu_tanh' | 'relu' | 'silu';
+
+/** BERT, RoBERTa and XLM-RoBERTa: post-norm, learned positions, segments. */
+export interface BertConfig extends CommonConfig {
+    readonly architecture: 'bert';
+    readonly modelType: 'bert' | 'roberta' | 'xlm-roberta';
+    /** Rows of the position table. */
+    readonly positionRows: number;
+    readonly segments: number;
+    /** Set for the RoBERTa family: the first token's position is this id + 1, and a pad token has this id as position. */
+    readonly positionPadId?: number;
+}
+
+interface CommonConfig {
+    readonly modelType: ModelType;
+    readonly vocabulary: number;
+    readonly hidden: number;
+    readonly intermediate: number;
+    readonly layers: number;
+    readonly heads: number;
+    readonly activation: Activation;
+    readonly normEpsilon: number;
+    readonly padId: number;
+    /** The longest sequence, in tokens, that positions exist for. */
+    readonly maxPositions: number;
+}
+
+export type EncoderConfig = BertConfig | MpnetConfig | ModernBertConfig;
+
+export type ModelType = (typeof supportedModelTypes)[number];
+
+/** ModernBERT: pre-norm, RoPE, gated linear units, global and sliding-window layers. */
+export interface ModernBertConfig extends CommonConfig {
+    readonly architecture: 'modernbert';
+    readonly modelType: 'modernbert';
+    readonly layerTypes: readonly ('global' | 'local')[];
+    /** A local layer's token sees those at most this far away. */
+    readonly window: number;
+    readonly globalTheta: number;
+    readonly localTheta: number;
+    readonly attentionBias: boolean;
+    readonly mlpBias: boolean;
+    readonly normBias: boolean;
+}
+
+/** MPNet: as BERT, without segments, with a relative position bias shared by all layers. */
+export interface MpnetConfig extends CommonConfig {
+    readonly architecture: 'mpnet';
+    readonly modelType: 'mpnet';
+    readonly positionRows: number;
+    readonly positionPadId: number;
+    readonly buckets: number;
+}
+
+export declare const supportedModelTypes: readonly ['bert', 'roberta', 'xlm-roberta', 'mpnet', 'modernbert'];
+
+export type Similarity = (typeof similarities)[number];
+
+export declare const poolingModes: readonly ['cls', 'max', 'mean', 'mean_sqrt_len_tokens', 'weightedmean', 'lasttoken'];
+
+export declare const similarities: readonly ['cosine', 'dot', 'euclidean', 'manhattan', 'maxsim'];
+
+/** `fp32`: as trained. `int8`: linear weights quantised per output channel, activations per token. */
+export type ModelDtype = 'fp32' | 'int8';
+
+export interface Pooling {
+    modes: readonly PoolingMode[];
+    /** False: the prompt's tokens are left out of the pooled mean (`promptTokens` of `encode`). */
+    includePrompt: boolean;
+    /** Who decided; `default` is the mean, where nobody says anything. */
+    source: 'option' | 'checkpoint' | 'registry' | 'default';
+}
+
+/** sentence-transformers' names. Several modes are concatenated in this order. */
+export type PoolingMode = (typeof poolingModes)[number];
+
+export interface Prompts {
+    query: string;
+    document: string;
+    /** Every prompt the checkpoint or the registry names, by name. */
+    named: Readonly<Record<string, string>>;
+    /** Where they come from: the checkpoint's own file, the registry, or nowhere. */
+    source: 'checkpoint' | 'registry' | 'none';
+}
+
+export type Role = 'query' | 'document';
+
+/** States of every token, sequence after sequence: sequence i has rows starts[i] … starts[i + 1] - 1. */
+export interface TokenStates {
+    /** [tokens, hidden] */
+    data: Float32Array;
+    /** sequences + 1 row numbers */
+    starts: Int32Array;
+    hidden: number;
+}
+
+export interface Bm25Options {
+    /** Default `lucene`. */
+    variant?: Bm25Variant;
+    /** Saturation of term frequency, 0 or more; default 1.5. */
+    k1?: number;
+    /** Strength of length normalisation, 0..1; default 0.75. */
+    b?: number;
+    /** Floor of bm25+ and bm25l, 0 or more; default 0.5; the others ignore it. */
+    delta?: number;
+}
+
+export type Bm25Variant = (typeof bm25Variants)[number];
+
+export declare const bm25Variants: readonly ['lucene', 'robertson', 'atire', 'bm25+', 'bm25l'];
+
+/** All systems of one corpus x task x view compared on one metric. */
+export interface ComparisonTable {
+    corpus: string;
+    view: string;
+    metric: string;
+    margin: number;
+    /** As `systemName` writes them; `a` and `b` of the pairs likewise. */
+    systems: string[];
+    pairs: Comparison[];
+}
+
+/** What one system cost on one cell. */
+export interface Cost {
+    seconds: number;
+    encodeSeconds?: number;
+    searchSeconds: number;
+    documentsPerSecond?: number;
+    queriesPerSecond?: number;
+    peakMemoryBytes: number;
+    /** Share of texts cut at the length limit, 0..1. */
+    truncated?: number;
+    /** Vectors or index on disk or in memory. */
+    indexBytes?: number;
+}
+
+export interface DataCard {
+    corpus: string;
+    invented: boolean;
+    sources: {
+        file: string;
+        sha256: string;
+        bytes: number;
+        rows: number;
+        rejected: number;
+    }[];
+    documents: number;
+    years: {
+        year: string;
+        documents: number;
+    }[];
+    countries: {
+        country: string;
+        documents: number;
+    }[];
+    languages: {
+        language: string;
+        documents: number;
+    }[];
+    lengths: {
+        field: string;
+        present: number;
+        median: number;
+        p90: number;
+    }[];
+    citations: {
+        total: number;
+        resolved: number;
+        unresolved: number;
+        ambiguous: number;
+        /** Share of all citations of the queries whose target is in the corpus: nobody can find the rest. */
+        recallCeiling: number;
+    };
+    queries: {
+        candidates: number;
+        used: number;
+        dropped: {
+            reason: string;
+            count: number;
+        }[];
+    };
+    judgements: {
+        relevant: number;
+        medianPerQuery: number;
+        maxPerQuery: number;
+    };
+    families: {
+        known: number;
+        inferred: boolean;
+    };
+}
+
+/** Per-query differences of a pair, summarised so that 46,069 queries stay readable: a histogram and quantiles. */
+export interface DifferenceShape {
+    corpus: string;
+    view: string;
+    metric: string;
+    a: string;
+    b: string;
+    bins: {
+        from: number;
+        to: number;
+        count: number;
+    }[];
+    wins: number;
+    ties: number;
+    losses: number;
+    quantiles: {
+        q: number;
+        value: number;
+    }[];
+}
+
+/** Plain data that `evaluate` takes to make one cell. */
+export type EvaluationRequest = Pick<EvaluateOptions, 'corpora' | 'models' | 'views' | 'maskCitations' | 'fuse' | 'relevance' | 'depth' | 'bm25' | 'analyser' | 'lsaDimensions' | 'dtype' | 'length' | 'dimensions' | 'margin' | 'resamples' | 'seed'>;
+
+export interface RecallCurve {
+    corpus: string;
+    view: string;
+    system: string;
+    /** Rank cut -> mean recall. */
+    points: {
+        k: number;
+        recall: number;
+    }[];
+}
+
+export interface Stratum {
+    corpus: string;
+    view: string;
+    metric: string;
+    by: 'year' | 'country';
+    stratum: string;
+    queries: number;
+    /** system -> estimate. */
+    systems: Record<string, Estimate>;
+}
+
+/** The views of one system against one another on one metric. */
+export interface ViewComparison {
+    corpus: string;
+    /** The system's name, fused ones as in the leaderboard. */
+    model: string;
+    metric: string;
+    margin: number;
+    views: string[];
+    estimates: Record<string, Estimate>;
+    pairs: Comparison[];
+}
+
+/** The queries where two systems differ most. */
+export interface WinLoss {
+    corpus: string;
+    view: string;
+    metric: string;
+    a: string;
+    b: string;
+    wins: WinLossRow[];
+    losses: WinLossRow[];
+}
+
+export interface WinLossRow {
+    query: string;
+    title: string;
+    a: number;
+    b: number;
+    /** Best rank of a relevant document under each system; undefined where none was found. */
+    rankA?: number;
+    rankB?: number;
+    /** A relevant document that the two systems rank most differently. */
+    document?: {
+        id: string;
+        title: string;
+        rankA?: number;
+        rankB?: number;
+    };
+}
+
+export type FusionMethod = 'rrf' | 'linear';
+
+export interface AnalyserOptions {
+    /** `english` (default): Lucene's 33 words; `none`; or a list of one's own, lower-cased. */
+    stopWords?: 'english' | 'none' | readonly string[];
+    /** `none` (default), or `english`: Snowball's English (Porter2) stemmer, version 3.1. */
+    stem?: 'none' | 'english';
+}
