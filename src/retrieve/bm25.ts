@@ -2,16 +2,20 @@
  * BM25 over token ids, by eager sparse scores (BM25S, arXiv 2407.03618): every posting holds the score its token gives its
  * document, so that a query only adds numbers up. Formulas: bm25-scoring.ts.
  *
- * Layout: documents lie in segments of at most 65,536 documents; a segment is term-major CSR, a posting is a document
- * number within the segment (uint16) and a score (float32): 6 bytes. A 14,000-token patent has some 1,000 distinct words,
- * so 113,148 full texts take about 0.7 GB. A segment also ends at 2^24 postings, which bounds what building needs beside
- * the index to 100 MB. Nothing but the postings is kept.
+ * Layout: documents lie in segments of at most 65,536 documents. In a segment a token is either postings, a document number
+ * within the segment (uint16) and a score (float32), 6 bytes each; or, where more than a third of the documents have it, a
+ * column of float32 scores of all documents, at most twice as many bytes (fewer beyond two thirds) and many times as fast
+ * to add. Both lie in WebAssembly memory (bm25-kernel.ts), one of up to 4 GiB after another. A 14,000-token patent has some
+ * 1,000 distinct words, so 113,148 full texts take about 0.7 GB. A segment also ends at 2^24 postings, which bounds what
+ * building needs beside the index to 100 MB. Nothing but the scores is kept.
  *
- * Search: each distinct query token, weighted by its count, adds its postings to one float64 accumulator a document; then
- * one pass takes the k best. A query token unknown to the index adds nothing; a document that shares no scoring token
- * with the query is not found (bm25s pads its results with such documents at the lowest score).
+ * Search: each distinct query token, weighted by its count, is added to one float32 accumulator a document, token after
+ * token, so that documents alike get the same score; then the best are picked. A query token unknown to the index adds
+ * nothing; a document that shares no scoring token with the query is not found (bm25s pads its results with such documents
+ * at the lowest score).
  */
 
+import { Bm25Kernel, columnLanes, segmentDocuments } from './bm25-kernel.ts';
 import {
   absentComponent,
   type Bm25Options,
@@ -32,11 +36,16 @@ interface Segment {
   /** Row of its first document. */
   base: number;
   documents: number;
+  kernel: Bm25Kernel;
   /** Postings of token t are [starts[t], starts[t + 1]). */
   starts: Int32Array;
-  /** Document within the segment; ascending within a token. */
-  rows: Uint16Array;
-  scores: Float32Array;
+  /** Addresses: of documents within the segment, ascending within a token, and of the scores. */
+  rows: number;
+  scores: number;
+  /** Tokens in many documents: addresses of their columns. They have no postings. */
+  columns: Map<number, number>;
+  /** (document, token) pairs, those in columns too. */
+  pairs: number;
 }
 
 export interface Bm25SearchOptions {
@@ -46,13 +55,15 @@ export interface Bm25SearchOptions {
   tieRank?: Uint32Array;
 }
 
-const segmentDocuments = 1 << 16;
 const segmentPostings = 1 << 24;
+/** A token in more than this share of a segment's documents is a column. */
+const columnShare = 1 / 3;
 
 /** Takes documents one by one; `finish` gives the index. Memory: 6 bytes a posting, and one open segment. */
 export class Bm25Builder {
   private readonly settings: Bm25Settings;
   private readonly segments: Segment[] = [];
+  private kernel = new Bm25Kernel();
   private lengths = new Int32Array(1024);
   private documents = 0;
   private tokens = 0;
@@ -109,10 +120,19 @@ export class Bm25Builder {
       const df = this.documentFrequency[term]!;
       if (df > 0) idf[term] = inverseDocumentFrequency(settings.variant, documents, df);
     }
-    for (const { base, starts, rows, scores } of this.segments)
+    const score = (term: number, count: number, row: number) =>
+      idf[term]! * (termComponent(settings, count, norms[row]!) - absent);
+    for (const { base, documents, kernel, starts, columns, ...at } of this.segments) {
+      const rows = new Uint16Array(kernel.buffer, at.rows, starts.at(-1));
+      const scores = new Float32Array(kernel.buffer, at.scores, starts.at(-1));
       for (let term = 0; term + 1 < starts.length; term++)
-        for (let i = starts[term]!; i < starts[term + 1]!; i++)
-          scores[i] = idf[term]! * (termComponent(settings, scores[i]!, norms[base + rows[i]!]!) - absent);
+        for (let i = starts[term]!; i < starts[term + 1]!; i++) scores[i] = score(term, scores[i]!, base + rows[i]!);
+      for (const [term, place] of columns) {
+        const column = new Float32Array(kernel.buffer, place, documents);
+        for (let row = 0; row < documents; row++)
+          if (column[row]! > 0) column[row] = score(term, column[row]!, base + row);
+      }
+    }
     return new Bm25Index(
       settings,
       this.segments,
@@ -121,22 +141,52 @@ export class Bm25Builder {
     );
   }
 
-  /** Turns the open segment term-major by counting sort; `scores` holds counts until the end. */
+  /** Turns the open segment term-major by counting sort; scores are counts until the end. */
   private closeSegment(): void {
-    const starts = new Int32Array(this.vocabulary + 1);
     const { openTerms, openCounts, openEnds, filled } = this;
+    const documents = openEnds.length;
+    const starts = new Int32Array(this.vocabulary + 1);
     for (let i = 0; i < filled; i++) starts[openTerms[i]! + 1]++;
-    for (let term = 0; term < this.vocabulary; term++) starts[term + 1]! += starts[term]!;
+    const frequent: number[] = [];
+    for (let term = 0; term < this.vocabulary; term++) {
+      if (starts[term + 1]! > columnShare * documents) {
+        frequent.push(term);
+        starts[term + 1] = 0;
+      }
+      starts[term + 1]! += starts[term]!;
+    }
+    const postings = starts.at(-1)!;
+    const columnBytes = Math.ceil(documents / columnLanes) * columnLanes * 4;
+    const bytes = frequent.length * columnBytes + postings * 6;
+    let at = this.kernel.take(bytes);
+    if (at === undefined) {
+      this.kernel = new Bm25Kernel();
+      at = this.kernel.take(bytes)!;
+    }
+    const { kernel } = this;
+    const columns = new Map(frequent.map((term, i) => [term, at + i * columnBytes]));
+    const scoresAt = at + frequent.length * columnBytes;
+    const rowsAt = scoresAt + postings * 4;
+    const rows = new Uint16Array(kernel.buffer, rowsAt, postings);
+    const scores = new Float32Array(kernel.buffer, scoresAt, postings);
+    const inColumns = new Float32Array(kernel.buffer, at, (frequent.length * columnBytes) / 4);
+    /** Where the next posting of a term goes; the column's first element, less than 0, for a frequent one. */
     const places = starts.slice(0, -1);
-    const rows = new Uint16Array(filled);
-    const scores = new Float32Array(filled);
-    for (let row = 0, i = 0; row < openEnds.length; row++)
+    for (const [i, term] of frequent.entries()) places[term] = -1 - (i * columnBytes) / 4;
+    for (let row = 0, i = 0; row < documents; row++)
       for (; i < openEnds[row]!; i++) {
-        const place = places[openTerms[i]!]++;
+        const place = places[openTerms[i]!]!;
+        if (place < 0) {
+          inColumns[row - 1 - place] = openCounts[i]!;
+          continue;
+        }
+        places[openTerms[i]!] = place + 1;
         rows[place] = row;
         scores[place] = openCounts[i]!;
       }
-    this.segments.push({ base: this.base, documents: openEnds.length, starts, rows, scores });
+    this.segments.push({
+      base: this.base, documents, kernel, starts, rows: rowsAt, scores: scoresAt, columns, pairs: filled,
+    }); // biome-ignore format: short
     this.base = this.documents;
     this.filled = 0;
     this.openEnds = [];
@@ -158,8 +208,6 @@ export class Bm25Index {
   private readonly segments: readonly Segment[];
   /** Score of a token for documents that do not have it (bm25+, bm25l). */
   private readonly absent: Float64Array | undefined;
-  /** Scores of one segment's documents; all zero between searches. */
-  private readonly accumulator: Float64Array;
   private counts = new Int32Array(1 << 12);
   private collector: TopK | undefined;
 
@@ -168,7 +216,6 @@ export class Bm25Index {
     this.segments = segments;
     this.size = size;
     this.absent = absent;
-    this.accumulator = new Float64Array(Math.max(1, ...segments.map((segment) => segment.documents)));
   }
 
   /** Builds from documents as token ids, in row order, read once. */
@@ -181,14 +228,16 @@ export class Bm25Index {
     return builder.finish();
   }
 
+  /** (document, token) pairs. */
   get postings(): number {
-    return this.segments.reduce((sum, segment) => sum + segment.rows.length, 0);
+    return this.segments.reduce((sum, { pairs }) => sum + pairs, 0);
   }
 
   /** Bytes the index holds. */
   get bytes(): number {
     return this.segments.reduce(
-      (sum, { starts, rows, scores }) => sum + starts.byteLength + rows.byteLength + scores.byteLength,
+      (sum, { starts, columns, documents }) =>
+        sum + starts.byteLength + starts.at(-1)! * 6 + columns.size * documents * 4,
       this.absent?.byteLength ?? 0,
     );
   }
@@ -198,13 +247,20 @@ export class Bm25Index {
     const { terms, weights, base } = this.weigh(query);
     const best = this.collectorOf(k, tieRank);
     for (const segment of this.segments) {
-      const { starts, rows, scores } = segment;
+      const { kernel, starts, columns, documents } = segment;
       const known = starts.length - 1;
       for (let t = 0; t < terms.length; t++) {
         const term = terms[t]!;
-        if (term < known) accumulate(this.accumulator, rows, scores, starts[term]!, starts[term + 1]!, weights[t]!);
+        if (term >= known) continue;
+        const from = starts[term]!;
+        const count = starts[term + 1]! - from;
+        if (count > 0) kernel.scatter(segment.rows + 2 * from, segment.scores + 4 * from, count, weights[t]!);
+        else {
+          const column = columns.get(term);
+          if (column !== undefined) kernel.addColumn(column, documents, weights[t]!);
+        }
       }
-      this.collect(segment, base, best, candidates);
+      collect(segment, base, best, candidates);
     }
     return best.take();
   }
@@ -241,49 +297,26 @@ export class Bm25Index {
     }
     return { terms: terms.subarray(0, distinct), weights, base };
   }
-
-  /** Offers a segment's documents to `best` and leaves the accumulator at zero. */
-  private collect(segment: Segment, base: number, best: TopK, { excluded, documentDay, before }: Candidates): void {
-    const { accumulator } = this;
-    const { documents, base: first } = segment;
-    for (let i = 0; i < excluded.length; i++) {
-      const row = excluded[i]! - first;
-      if (row >= 0 && row < documents) accumulator[row] = 0;
-    }
-    // Nothing at or below the bar can be found; a hair of room, because scores are compared as float32.
-    const barOf = (threshold: number) => Math.max(0, threshold - base - 1e-6 * Math.abs(threshold));
-    let bar = barOf(best.threshold);
-    for (let row = 0; row < documents; row++) {
-      const score = accumulator[row]!;
-      if (score <= bar) continue;
-      if (documentDay !== undefined && !(documentDay[first + row]! < before)) continue;
-      if (best.offer(first + row, score + base)) bar = barOf(best.threshold);
-    }
-    accumulator.fill(0, 0, documents);
-  }
 }
 
-/** accumulator[rows[i]] += weight * scores[i] for i in [from, to): where a search spends its time. */
-function accumulate(
-  accumulator: Float64Array,
-  rows: Uint16Array,
-  scores: Float32Array,
-  from: number,
-  to: number,
-  weight: number,
+/** Offers a segment's documents to `best` and leaves the accumulator at zero. */
+function collect(
+  { kernel, documents, base: first }: Segment,
+  base: number,
+  best: TopK,
+  { excluded, documentDay, before }: Candidates,
 ): void {
-  let i = from;
-  for (const last = to - 3; i < last; i += 4) {
-    const a = rows[i]!;
-    const b = rows[i + 1]!;
-    const c = rows[i + 2]!;
-    const d = rows[i + 3]!;
-    accumulator[a]! += weight * scores[i]!;
-    accumulator[b]! += weight * scores[i + 1]!;
-    accumulator[c]! += weight * scores[i + 2]!;
-    accumulator[d]! += weight * scores[i + 3]!;
+  const { accumulator } = kernel;
+  for (let i = 0; i < excluded.length; i++) {
+    const row = excluded[i]! - first;
+    if (row >= 0 && row < documents) accumulator[row] = 0;
   }
-  for (; i < to; i++) accumulator[rows[i]!]! += weight * scores[i]!;
+  if (documentDay !== undefined)
+    for (let row = 0; row < documents; row++) if (!(documentDay[first + row]! < before)) accumulator[row] = 0;
+  // Nothing below the bar can be found; a hair of room, because `base` may make scores equal.
+  const bar = Math.max(documents > 2 * best.k ? kernel.bar(documents, best.k) : 0, best.threshold - base);
+  const found = kernel.gather(documents, bar - 1e-6 * (bar + base));
+  for (let i = 0; i < found.count; i++) best.offer(first + found.rows[i]!, found.scores[i]! + base);
 }
 
 function enlarged(array: Int32Array<ArrayBuffer>, least: number): Int32Array<ArrayBuffer> {

@@ -14,6 +14,7 @@ export class TopK {
   private readonly rows: Int32Array;
   private readonly scores: Float32Array;
   private length = 0;
+  private sorter: Sorter | undefined;
   /** Scores below this cannot be among the best; equal ones can, by their tie rank. Offers below it are ignored. */
   threshold = Number.NEGATIVE_INFINITY;
   readonly k: number;
@@ -42,26 +43,20 @@ export class TopK {
 
   /** The ranking so far; the collector is empty afterwards. */
   take(): RowRanking {
-    if (this.length > this.k) this.shrink();
-    const { rows, scores, length } = this;
-    const order = descending(scores.subarray(0, length));
-    const found: RowRanking = { rows: new Int32Array(length), scores: new Float32Array(length) };
-    for (let i = 0; i < length; i++) {
-      found.rows[i] = rows[order[i]!]!;
-      found.scores[i] = scores[order[i]!]!;
-    }
-    this.orderTies(found);
+    this.sorter ??= new Sorter(this.rows.length);
+    const { rows, scores } = this.sorter.descending(this.rows, this.scores, this.length);
+    this.orderTies(rows, scores);
     this.length = 0;
     this.threshold = Number.NEGATIVE_INFINITY;
-    return found;
+    return rows.length > this.k ? { rows: rows.slice(0, this.k), scores: scores.slice(0, this.k) } : { rows, scores };
   }
 
   private before(a: number, b: number): boolean {
     return this.tieRank === undefined ? a < b : this.tieRank[a]! < this.tieRank[b]!;
   }
 
-  private orderTies({ rows, scores }: RowRanking): void {
-    for (let from = 0; from < rows.length; ) {
+  private orderTies(rows: Int32Array, scores: Float32Array): void {
+    for (let from = 0; from < rows.length && from < this.k; ) {
       let to = from + 1;
       while (to < rows.length && scores[to] === scores[from]) to++;
       if (to - from > 1) rows.subarray(from, to).sort((a, b) => (this.before(a, b) ? -1 : 1));
@@ -108,29 +103,81 @@ export class TopK {
   }
 }
 
-const bitsPerPass = 11;
-const buckets = 1 << bitsPerPass;
+/** Most bits of a key that one pass of the radix sort looks at. */
+const passBits = 10;
 
-/** Places of scores, best first: radix sort, several times faster here than sorting by comparison. */
-function descending(scores: Float32Array): Uint32Array {
-  const length = scores.length;
-  const floats = new Float32Array(length);
-  for (let i = 0; i < length; i++) floats[i] = scores[i]! + 0; // makes one of -0 and 0
-  const keys = new Uint32Array(floats.buffer);
-  // Bits of a float32, turned so that larger scores are smaller unsigned integers.
-  for (let i = 0; i < length; i++) keys[i] = keys[i]! >= 0x80000000 ? keys[i]! : keys[i]! ^ 0x7fffffff;
-  let order = new Uint32Array(length);
-  for (let i = 0; i < length; i++) order[i] = i;
-  let next = new Uint32Array(length);
-  for (let shift = 0; shift < 32; shift += bitsPerPass) {
-    const ends = new Uint32Array(buckets);
-    for (let i = 0; i < length; i++) ends[(keys[i]! >>> shift) & (buckets - 1)]++;
-    for (let bucket = 1; bucket < buckets; bucket++) ends[bucket]! += ends[bucket - 1]!;
-    for (let i = length - 1; i >= 0; i--) {
-      const place = order[i]!;
-      next[--ends[(keys[place]! >>> shift) & (buckets - 1)]!] = place;
-    }
-    [order, next] = [next, order];
+/** Sorts by radix, in memory kept between calls: several times faster here than sorting by comparison. */
+class Sorter {
+  private readonly floats: Float32Array;
+  private readonly bits: Int32Array;
+  private readonly keys: readonly [Int32Array, Int32Array];
+  private readonly rows: readonly [Int32Array, Int32Array];
+  private readonly places = new Int32Array(1 << passBits);
+
+  constructor(capacity: number) {
+    this.floats = new Float32Array(capacity);
+    this.bits = new Int32Array(this.floats.buffer);
+    this.keys = [new Int32Array(capacity), new Int32Array(capacity)];
+    this.rows = [new Int32Array(capacity), new Int32Array(capacity)];
   }
-  return order;
+
+  /** The first `length` rows with their scores, best score first, equal scores in the order given. */
+  descending(rows: Int32Array, scores: Float32Array, length: number): RowRanking {
+    const { floats, bits } = this;
+    let [keys, newKeys] = this.keys;
+    let [newRows, spareRows] = this.rows;
+    // Bits of a float32, turned so that larger scores are smaller integers, counted from the best one's.
+    let least = 0x7fffffff;
+    let most = -0x80000000;
+    for (let i = 0; i < length; i++) {
+      floats[i] = scores[i]! + 0; // makes one of -0 and 0
+      const key = bits[i]! < 0 ? bits[i]! & 0x7fffffff : ~bits[i]!;
+      keys[i] = key;
+      if (key < least) least = key;
+      if (key > most) most = key;
+    }
+    for (let i = 0; i < length; i++) keys[i]! -= least; // wraps: an unsigned number
+    const needed = length === 0 ? 0 : 32 - Math.clz32(most - least);
+    const passes = Math.ceil(needed / passBits);
+    const width = Math.ceil(needed / passes);
+    let source = rows;
+    for (let pass = 0; pass < passes; pass++) {
+      countingPass(keys, source, newKeys, newRows, length, this.places, pass * width, 1 << width);
+      source = newRows;
+      [keys, newKeys, newRows, spareRows] = [newKeys, keys, spareRows, newRows];
+    }
+    for (let i = 0; i < length; i++) {
+      const key = (keys[i]! + least) | 0;
+      bits[i] = key < 0 ? ~key : key | 0x80000000;
+    }
+    return { rows: source.slice(0, length), scores: floats.slice(0, length) };
+  }
+}
+
+/** Moves keys and rows to where `classes` values of the keys' bits from `shift` on send them, keeping the order of equals. */
+function countingPass(
+  keys: Int32Array,
+  rows: Int32Array,
+  newKeys: Int32Array,
+  newRows: Int32Array,
+  length: number,
+  places: Int32Array,
+  shift: number,
+  classes: number,
+): void {
+  places.fill(0, 0, classes);
+  const mask = classes - 1;
+  for (let i = 0; i < length; i++) places[(keys[i]! >>> shift) & mask]!++;
+  let sum = 0;
+  for (let c = 0; c < classes; c++) {
+    const count = places[c]!;
+    places[c] = sum;
+    sum += count;
+  }
+  for (let i = 0; i < length; i++) {
+    const key = keys[i]!;
+    const place = places[(key >>> shift) & mask]!++;
+    newKeys[place] = key;
+    newRows[place] = rows[i]!;
+  }
 }
