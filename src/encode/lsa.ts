@@ -19,6 +19,7 @@
  */
 import { inputError } from '../base/errors.ts';
 import { stream } from '../base/random.ts';
+import { symmetricEigen } from './lsa-eigen.ts';
 import { lanes, type Placed, RowKernel } from './lsa-kernel.ts';
 import {
   largestSingularValue,
@@ -27,7 +28,6 @@ import {
   orthonormaliser,
   placeSparse,
   type SparseMatrix,
-  symmetricEigen,
   symmetricProduct,
   transpose,
 } from './lsa-matrix.ts';

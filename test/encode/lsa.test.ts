@@ -7,8 +7,9 @@ import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { stream } from '../../src/base/random.ts';
 import { LsaBuilder, LsaModel } from '../../src/encode/lsa.ts';
+import { symmetricEigen } from '../../src/encode/lsa-eigen.ts';
 import { RowKernel } from '../../src/encode/lsa-kernel.ts';
-import { orthonormaliser, symmetricEigen, symmetricProduct } from '../../src/encode/lsa-matrix.ts';
+import { orthonormaliser, symmetricProduct } from '../../src/encode/lsa-matrix.ts';
 import { WordAnalyser } from '../../src/tokenizer/words.ts';
 import { missing, realData } from '../support/data.ts';
 
