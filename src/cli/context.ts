@@ -19,6 +19,8 @@ export interface GlobalOptions {
 export interface CliContext extends GlobalOptions {
   platform: Platform;
   progress: Progress;
+  /** True where `--threads` was given, not left to its default. */
+  threadsGiven: boolean;
   /** Aborted by Ctrl-C: finish the step under way, leave a resumable state. */
   signal: AbortSignal;
   /** Prints for a person; says nothing under `--json`. */
@@ -42,6 +44,7 @@ export function contextOf(command: Command, signal: AbortSignal): CliContext {
   };
   return {
     ...global,
+    threadsGiven: options.threads !== undefined,
     platform: nodePlatform,
     progress: global.quiet ? silent : terminalProgress(process.stderr),
     signal,

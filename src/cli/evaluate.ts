@@ -1,5 +1,6 @@
 /** `patentlab evaluate`: which system finds the cited documents best, from which text view. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { inputError } from '../base/errors.ts';
 import { duration } from '../base/node/terminal.ts';
 import type { RelevanceOptions } from '../corpus/relevance.ts';
 import type { ModelDtype } from '../model/index.ts';
@@ -17,7 +18,7 @@ interface EvaluateCommandOptions {
   task: string[];
   view: string[];
   fuse?: FusionMethod[];
-  relevance: NonNullable<RelevanceOptions['relevance']>;
+  relevance?: RelevanceOptions['relevance'];
   category?: string[];
   origin?: string[];
   onlyEarlier?: boolean;
@@ -52,9 +53,10 @@ export function register(program: Command, run: Runner): void {
       .option('--view <views>', 'T, A, C1, C, TA, TAC, AC, full; with -masked: without patent numbers', listOption)
       .option('--fuse <methods>', 'fuse bm25 with every dense model: rrf, linear', fuseOption)
       .addOption(
-        new Option('--relevance <r>', 'what counts as relevant')
-          .choices(['cites', 'cited-by', 'both', 'coupling', 'qrels'])
-          .default('cites'),
+        new Option(
+          '--relevance <r>',
+          'what counts as relevant (default: cites, or qrels where --qrels is given)',
+        ).choices(['cites', 'cited-by', 'both', 'coupling', 'qrels']),
       )
       .option('--category <c>', 'only citations of these search-report categories (X, Y, A)', listOption)
       .option('--origin <o>', 'only citations of this origin (examiner, applicant, ...)', listOption)
@@ -84,7 +86,14 @@ export function register(program: Command, run: Runner): void {
 async function evaluateCommand(context: CliContext, corpora: string[], options: EvaluateCommandOptions): Promise<void> {
   const { task = ['retrieval'] } = options;
   const unknown = task.find((name) => name !== 'retrieval');
-  if (unknown !== undefined) throw new InvalidArgumentError(`--task ${unknown}: this version evaluates retrieval`);
+  if (unknown !== undefined) {
+    throw inputError(`this version does not evaluate ${unknown}`, {
+      code: 'evaluate.task',
+      field: '--task',
+      expected: 'retrieval',
+      found: unknown,
+    });
+  }
   const request = requestOf(context, corpora, options);
   if (options.dryRun) {
     const plan = await planEvaluation(request);
@@ -122,10 +131,23 @@ export function evaluationJson(results: EvaluationResults, report: string): unkn
   return { cells, report, warnings: results.warnings };
 }
 
+/** Judgement options that would be silently without effect are refused. */
+function checkJudgements({ relevance, qrels, queries, category, origin }: EvaluateCommandOptions): void {
+  const refuse = (field: string, expected: string, found: string) =>
+    inputError(`${field} has no effect here`, { code: 'evaluate.judgements', field, expected, found });
+  if (qrels === undefined && queries !== undefined) throw refuse('--queries', '--qrels FILE beside it', queries);
+  if (qrels !== undefined && relevance !== undefined && relevance !== 'qrels')
+    throw refuse('--qrels', '--relevance qrels', `--relevance ${relevance}`);
+  const filter = category === undefined ? origin && '--origin' : '--category';
+  if ((qrels !== undefined || relevance === 'qrels') && filter !== undefined)
+    throw refuse(filter, '--relevance cites, cited-by or both', '--relevance qrels');
+}
+
 function requestOf(context: CliContext, corpora: string[], options: EvaluateCommandOptions): EvaluateOptions {
   const { category, origin, onlyEarlier, qrels, queries, sampleQueries } = options;
+  checkJudgements(options);
   const relevance: Omit<RelevanceOptions, 'seed'> = {
-    relevance: qrels === undefined ? options.relevance : 'qrels',
+    relevance: options.relevance ?? (qrels === undefined ? 'cites' : 'qrels'),
     ...(category ? { categories: category } : {}),
     ...(origin ? { origins: origin } : {}),
     ...(onlyEarlier ? { onlyEarlier } : {}),

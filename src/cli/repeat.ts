@@ -17,11 +17,11 @@ export function register(program: Command, run: Runner): void {
 }
 
 async function repeat(context: CliContext, cell: string): Promise<void> {
-  const { platform, home, threads, offline, progress, signal } = context;
+  const { platform, home, threads, threadsGiven, offline, progress, signal } = context;
   const outcome = await repeatCell(cell, {
     platform,
     home,
-    threads,
+    ...(threadsGiven ? { threads } : {}),
     offline,
     progress,
     signal,

@@ -11,6 +11,7 @@
  * A patent query never finds itself or its own family, and neither counts as relevant. Uncited is not irrelevant: nobody has
  * judged the rest.
  */
+import { basename } from 'node:path';
 import { inputError } from '../base/errors.ts';
 import { stream } from '../base/random.ts';
 import { loadCoupling } from './coupling.ts';
@@ -347,7 +348,7 @@ async function judgedDrafts(corpus: Corpus, options: RelevanceOptions, filter: D
     if (draft !== undefined) drafts.push(draft);
   }
   const absent = missing > 0 ? ` (${missing} of ${documents} judged documents are not in the corpus)` : '';
-  return { drafts, candidates, what: `the documents judged relevant in ${options.qrels}${absent}` };
+  return { drafts, candidates, what: `the documents judged relevant in ${basename(options.qrels)}${absent}` };
 }
 
 /** Which citations count, by their codes. */

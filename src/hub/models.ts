@@ -45,6 +45,8 @@ interface ModelManifest {
   format: 1;
   id: string;
   commit?: string;
+  /** Branch, tag or commit that was asked for; absent for the default. */
+  revision?: string;
   files: Record<string, string>;
 }
 
@@ -66,12 +68,23 @@ export async function findModel(id: string, options: HubOptions): Promise<ModelF
   const full = id.includes('/') ? id : `sentence-transformers/${id}`;
   const folder = to ?? modelFolder(home, full);
   const stored = await readManifest(folder);
+  const { revision } = options;
+  if (stored !== undefined && revision !== undefined && stored.commit !== revision && stored.revision !== revision) {
+    throw inputError(`another revision of ${full} is stored`, {
+      code: 'model.revision',
+      file: folder,
+      field: '--revision',
+      expected: revision,
+      found: stored.revision ?? stored.commit ?? 'unknown',
+      hint: `remove ${folder}, or put this revision elsewhere: patentlab models get ${full} --revision ${revision} --to DIR`,
+    });
+  }
   if (stored !== undefined)
     return { id: full, folder, source: 'home', ...(stored.commit ? { commit: stored.commit } : {}) };
   const cached = await findInCache(full, options.revision ?? 'main', env);
   if (cached !== undefined) {
     await linkFiles(cached.folder, folder);
-    await writeManifest(folder, full, cached.commit);
+    await writeManifest(folder, full, cached.commit, revision);
     return { id: full, folder, source: 'hugging-face-cache', commit: cached.commit };
   }
   if (offline || env.HF_HUB_OFFLINE === '1') {
@@ -158,7 +171,13 @@ async function downloadModel(id: string, folder: string, options: HubOptions): P
       hashes[file.name] = await downloadFile({ network, url, headers, file, path, task, signal });
     }
     task.finish();
-    const manifest: ModelManifest = { format: 1, id, commit: repository.commit, files: hashes };
+    const manifest: ModelManifest = {
+      format: 1,
+      id,
+      commit: repository.commit,
+      ...(options.revision === undefined ? {} : { revision: options.revision }),
+      files: hashes,
+    };
     await writeAtomic(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`);
     return repository.commit;
   } finally {
@@ -198,7 +217,7 @@ async function linkFiles(from: string, to: string): Promise<void> {
   }
 }
 
-async function writeManifest(folder: string, id: string, commit: string): Promise<void> {
+async function writeManifest(folder: string, id: string, commit: string, revision: string | undefined): Promise<void> {
   const files: Record<string, string> = {};
   for (const entry of await readdir(folder, { recursive: true })) {
     const path = join(folder, entry);
@@ -206,13 +225,19 @@ async function writeManifest(folder: string, id: string, commit: string): Promis
   }
   await writeAtomic(
     join(folder, manifestName),
-    `${JSON.stringify({ format: 1, id, commit, files } satisfies ModelManifest, null, 2)}\n`,
+    `${JSON.stringify({ format: 1, id, commit, ...(revision === undefined ? {} : { revision }), files } satisfies ModelManifest, null, 2)}\n`,
   );
 }
 
 async function readManifest(folder: string): Promise<ModelManifest | undefined> {
   const text = await readFile(join(folder, manifestName), 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as ModelManifest);
+  if (text === undefined) return undefined;
+  try {
+    const manifest = JSON.parse(text) as ModelManifest | null;
+    return manifest?.format === 1 && typeof manifest.files === 'object' ? manifest : undefined;
+  } catch {
+    return undefined; // torn: an unfinished download
+  }
 }
 
 const isFolder = (path: string) =>

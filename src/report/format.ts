@@ -15,7 +15,9 @@ export function signed(value: number): string {
   return text === '0.000' ? '0.000' : `${value > 0 ? '+' : minus}${text}`;
 }
 
+/** One query (or one family) gives a value but no interval. */
 export function interval(estimate: { lower: number; upper: number }): string {
+  if (!Number.isFinite(estimate.lower) || !Number.isFinite(estimate.upper)) return '(no interval)';
   return `[${score(estimate.lower)}, ${score(estimate.upper)}]`;
 }
 

@@ -5,6 +5,7 @@ import type { CorpusUnderStudy } from './corpus-under-study.ts';
 import { dataCard } from './data-card.ts';
 import type { EvaluateSettings } from './evaluate-options.ts';
 import { type CellResult, type EvaluationResults, systemName } from './results.ts';
+import { strata } from './strata.ts';
 import {
   compareSystems,
   compareViews,
@@ -12,7 +13,6 @@ import {
   pairsToShow,
   type StatisticsOptions,
   type System,
-  strata,
   winsAndLosses,
 } from './summaries.ts';
 
@@ -35,7 +35,9 @@ export async function assembleResults(
   const results: EvaluationResults = {
     format: 1,
     title: settings.title,
-    relevanceStatement: [...new Set(corpora.map(({ study }) => study.relevance.statement))].join(' '),
+    relevanceStatement: jointStatement(
+      corpora.map(({ study }) => ({ corpus: study.corpus.name, statement: study.relevance.statement })),
+    ),
     invented: corpora.some(({ study }) => study.corpus.invented),
     created: new Date().toISOString(),
     packageVersion: settings.packageVersion,
@@ -78,6 +80,21 @@ export async function assembleResults(
     }
   }
   return results;
+}
+
+/** One statement for all corpora: said once where it differs by nothing but the corpus's name, else corpus by corpus. */
+export function jointStatement(statements: readonly { corpus: string; statement: string }[]): string {
+  const [first, ...others] = statements;
+  if (first === undefined) return '';
+  if (others.length === 0) return first.statement;
+  const general = statements.map(({ corpus, statement }) => statement.replace(` of "${corpus}"`, ' of its own corpus'));
+  if (general.every((statement) => statement === general[0])) {
+    return general[0]!.replace(
+      ' of its own corpus',
+      ` of its own corpus (${statements.map(({ corpus }) => `"${corpus}"`).join(', ')})`,
+    );
+  }
+  return statements.map(({ corpus, statement }) => `${corpus}: ${statement}`).join(' ');
 }
 
 function sweepOf(result: CellResult, cell: FinishedCell): EvaluationResults['alphaSweeps'] {

@@ -55,8 +55,8 @@ export class CellStore {
     }
     const { metrics, cost, chosen, recall } = JSON.parse(await readFile(join(folder, 'metrics.json'), 'utf8')) as Pick<
       FinishedCell,
-      'metrics' | 'cost' | 'chosen' | 'recall'
-    >;
+      'cost' | 'chosen' | 'recall'
+    > & { metrics: Record<string, StoredEstimate> };
     const { query, ...columns } = await readParquet(join(folder, 'per-query.parquet'));
     const perQuery = Object.fromEntries(
       Object.entries(columns).map(([name, values]) => [
@@ -67,7 +67,7 @@ export class CellStore {
     const { files: _, ...rest } = manifest;
     return {
       manifest: rest,
-      metrics,
+      metrics: Object.fromEntries(Object.entries(metrics).map(([name, estimate]) => [name, revived(estimate)])),
       cost,
       ...(chosen ? { chosen } : {}),
       recall,
@@ -122,9 +122,23 @@ export async function cellHash(key: CellKey): Promise<string> {
   return (await hashOf(key)).slice(0, 16);
 }
 
+/** JSON has no NaN: the bounds of an interval that does not exist (one query) come back as null. */
+type StoredEstimate = { [K in keyof Estimate]: number | null };
+
+function revived({ value, lower, upper }: StoredEstimate): Estimate {
+  return { value: value ?? Number.NaN, lower: lower ?? Number.NaN, upper: upper ?? Number.NaN };
+}
+
+/** The manifest of a finished cell; undefined where there is none, or one that is torn or of another format. */
 async function readManifest(folder: string): Promise<StoredManifest | undefined> {
   const text = await readFile(join(folder, 'manifest.json'), 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as StoredManifest);
+  if (text === undefined) return undefined;
+  try {
+    const manifest = JSON.parse(text) as StoredManifest | null;
+    return manifest?.format === 1 && typeof manifest.files === 'object' ? manifest : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 export interface FoundCell {

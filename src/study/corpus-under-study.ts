@@ -54,6 +54,9 @@ async function study(corpus: Corpus, options: RelevanceOptions): Promise<CorpusU
     queries: relevance.queries,
     judged: relevance.judged.map(({ rows, gains }) => [Array.from(rows), Array.from(gains)]),
     excluded: relevance.queries.map((_, query) => Array.from(relevance.excluded(query))),
+    clusters: Array.from(relevance.clusters),
+    // Days of queries that are texts come from the queries file, which nothing else here stands for.
+    ...(documentDay && queryDay ? { documentDay: Array.from(documentDay), queryDay: Array.from(queryDay) } : {}),
   });
   return { corpus, relations, relevance, relevanceHash, tieRank: tieRanks(ids), filter, shared };
 }

@@ -56,7 +56,7 @@ export class EncoderPool {
   /** The part of a cell's key that the model decides. */
   async manifestOf(
     system: EncoderSystem,
-  ): Promise<Pick<Manifest, 'modelHash' | 'pooling' | 'dimensions' | 'length' | 'dtype' | 'prompt'>> {
+  ): Promise<Pick<Manifest, 'modelHash' | 'pooling' | 'dimensions' | 'length' | 'dtype' | 'prompt' | 'device'>> {
     const { model } = await this.get(system);
     const { dimensions, length } = this.settings;
     return {
@@ -65,6 +65,7 @@ export class EncoderPool {
       dimensions: dimensions ?? model.dimensions,
       length: Math.min(length ?? model.maxLength, model.maxLength),
       dtype: model.dtype,
+      device: model.device,
       prompt: { query: model.prompt('query'), document: model.prompt('document') },
     };
   }
@@ -103,9 +104,9 @@ export class EncoderPool {
   }
 
   private async load({ source, dtype }: EncoderSystem): Promise<OpenModel> {
-    const { platform, home, offline, progress, signal, threads, vectors } = this.settings;
+    const { platform, home, offline, progress, signal, threads, vectors, device } = this.settings;
     const found = await findModel(await resolveModelId(platform, source), { home, offline, progress, signal });
-    const model = await loadModel(platform, found.folder, { dtype, threads, id: found.id });
+    const model = await loadModel(platform, found.folder, { dtype, threads, device, id: found.id });
     const encoder = await openEncoder(platform, model, {
       vectors: vectors ?? join(home, 'vectors'),
       progress,

@@ -88,9 +88,10 @@ export type EvaluateSettings = Required<
   EvaluateOptions;
 
 export function settingsOf(options: EvaluateOptions): EvaluateSettings {
-  const { corpora } = options;
+  const corpora = [...new Set(options.corpora)];
   return {
     ...options,
+    corpora,
     models: options.models ?? ['bm25', 'lsa'],
     views: options.views ?? ['TA'],
     maskCitations: options.maskCitations ?? false,
@@ -107,7 +108,7 @@ export function settingsOf(options: EvaluateOptions): EvaluateSettings {
     threads: options.threads ?? options.platform.processors,
     device: options.device ?? 'auto',
     offline: options.offline ?? false,
-    study: options.study ?? `evaluate-${corpora.join('-')}`,
+    study: options.study ?? `evaluate-${corpora.join('-')}`.slice(0, 200),
     title: options.title ?? `Retrieval on ${corpora.join(', ')}`,
     command: options.command ?? '',
     progress: options.progress ?? silent,

@@ -5,8 +5,9 @@
  * content hash, so that a second call, or one after Ctrl-C, does only what is missing. All systems of a corpus answer the
  * same queries; a query whose text is empty under a view stays and scores 0.
  */
-import { join } from 'node:path';
-import { inputError } from '../base/errors.ts';
+import { mkdir } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { explainWriteError } from '../base/node/atomic.ts';
 import { assembleResults, type CorpusCells } from './assemble.ts';
 import { CellStore, cellHash, type FinishedCell } from './cell.ts';
 import { type CorpusUnderStudy, openForStudy } from './corpus-under-study.ts';
@@ -17,6 +18,7 @@ import { writeTrecRun } from './rankings.ts';
 import { type CellResult, type EvaluationResults, systemName } from './results.ts';
 import { type CellContext, keyOf, runCell } from './run-cell.ts';
 import { parseSystems, parseViews, type SystemSpec, type ViewSpec, viewLabel } from './systems.ts';
+import { checkViews } from './view-check.ts';
 
 export interface Evaluation {
   results: EvaluationResults;
@@ -43,10 +45,11 @@ interface Job {
 
 /** Runs what is missing and gathers everything; the report is written by the caller (`report/`). */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  return withStudies(options, async ({ jobs, contextOf, settings, folder }) => {
-    const warnings: string[] = [];
+  return withStudies(options, async ({ jobs, contextOf, settings, folder, warnings: ofViews }) => {
+    const warnings = [...ofViews];
     const finished = new Map<CorpusUnderStudy, { view: ViewSpec; system: SystemSpec; cell: FinishedCell }[]>();
     let computed = 0;
+    await makeFolder(folder); // better refused now than after hours
     const started = performance.now();
     const late: string[] = [];
     for (const { study, view, system } of jobs) {
@@ -85,7 +88,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
           documentId: (row) => study.corpus.id(row),
           tag: systemName(result),
         });
-        result.files = { run, perQuery: join('cells', cell.manifest.cell, 'per-query.parquet') };
+        result.files = { run, perQuery: fromFolder(folder, contextOf(study).store.path(cell.manifest.cell)) };
         rows.push({ result, cell });
       }
       corpora.push({ study, store: contextOf(study).store, cells: rows });
@@ -121,6 +124,8 @@ interface Studies {
   jobs: Job[];
   contextOf(study: CorpusUnderStudy): CellContext;
   folder: string;
+  /** What the report must say of views that some corpus has little text for. */
+  warnings: string[];
 }
 
 async function withStudies<T>(options: EvaluateOptions, work: (studies: Studies) => Promise<T>): Promise<T> {
@@ -134,16 +139,7 @@ async function withStudies<T>(options: EvaluateOptions, work: (studies: Studies)
     for (const name of settings.corpora) {
       studies.push(await openForStudy(settings.home, name, { ...settings.relevance, seed: settings.seed }));
     }
-    for (const { corpus, relevance } of studies) {
-      if (relevance.queries.length > 0) continue;
-      const reasons = relevance.dropped.map(({ reason, count }) => `${count} ${reason}`).join('; ');
-      throw inputError(`corpus ${corpus.name} gives no query with a relevant document inside the corpus`, {
-        code: 'evaluate.no-queries',
-        expected: relevance.statement,
-        found: reasons || 'no citations',
-        hint: 'choose another --relevance (`patentlab corpus show` says what the corpus supports), or bring judgements with --qrels and --queries',
-      });
-    }
+    const warnings = studies.flatMap(({ corpus }) => checkViews(corpus, views));
     const jobs = studies
       .flatMap((study) => views.flatMap((view) => systems.map((system) => ({ study, view, system }))))
       .sort((a, b) => kindOrder[a.system.kind] - kindOrder[b.system.kind]);
@@ -151,6 +147,7 @@ async function withStudies<T>(options: EvaluateOptions, work: (studies: Studies)
       settings,
       jobs,
       contextOf: (study) => ({ settings, study, store, encoders }),
+      warnings,
       folder: settings.out ?? join(settings.home, 'runs', settings.study),
     });
   } finally {
@@ -188,6 +185,17 @@ function lineOf(name: string, { metrics, cost }: FinishedCell): string {
   const { value, lower, upper } = metrics['ndcg@10']!;
   const interval = Number.isNaN(lower) ? '' : ` [${lower.toFixed(4)}, ${upper.toFixed(4)}]`;
   return `${name}: nDCG@10 ${value.toFixed(4)}${interval}, ${cost.seconds.toFixed(1)} s`;
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw explainWriteError(error, folder);
+  });
+}
+
+/** Path of a cell's per-query values, as written in a report in `folder`. */
+function fromFolder(folder: string, cell: string): string {
+  return relative(folder, join(cell, 'per-query.parquet')).split(sep).join('/');
 }
 
 function fileName(text: string): string {

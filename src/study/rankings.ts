@@ -4,12 +4,12 @@
  * gzipped TREC run for other tools.
  */
 import { createWriteStream } from 'node:fs';
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { writeAtomic } from '../base/node/atomic.ts';
+import { explainWriteError, writeAtomic } from '../base/node/atomic.ts';
 import { decodeNpy, encodeNpy } from '../base/npy.ts';
 import type { RowRanking } from '../retrieve/candidates.ts';
 
@@ -52,20 +52,31 @@ export interface TrecRunOptions {
 
 /** Writes `query Q0 document rank score tag` lines, gzipped. Scores keep all digits that a 32-bit float has. */
 export async function writeTrecRun(path: string, rankings: Rankings, options: TrecRunOptions): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
   const partial = `${path}.${process.pid}.partial`;
-  const tag = options.tag.replaceAll(/\s+/g, '_');
+  const tag = column(options.tag);
   function* lines(): Generator<string> {
     for (const [query, { rows, scores }] of rankings.entries()) {
+      const id = column(options.queryIds[query]!);
       let block = '';
       for (let i = 0; i < rows.length; i++) {
-        block += `${options.queryIds[query]} Q0 ${options.documentId(rows[i]!)} ${i + 1} ${digits(scores[i]!)} ${tag}\n`;
+        block += `${id} Q0 ${column(options.documentId(rows[i]!))} ${i + 1} ${digits(scores[i]!)} ${tag}\n`;
       }
       if (block !== '') yield block;
     }
   }
-  await pipeline(Readable.from(lines()), createGzip({ level: 4 }), createWriteStream(partial));
-  await rename(partial, path);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await pipeline(Readable.from(lines()), createGzip({ level: 4 }), createWriteStream(partial, { flush: true }));
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true }).catch(() => undefined); // the reason is in `error`
+    throw explainWriteError(error, path);
+  }
+}
+
+/** The format's columns are parted by blanks: one inside a name would shift all that follow. */
+function column(text: string): string {
+  return text.replaceAll(/\s+/g, '_');
 }
 
 /** Shortest decimal that reads back as the same 32-bit float (nine significant digits always do). */

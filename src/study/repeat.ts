@@ -24,7 +24,7 @@ export type RepeatOptions = Pick<
   'platform' | 'home' | 'threads' | 'offline' | 'progress' | 'signal' | 'packageVersion'
 >;
 
-/** `prefix`: the beginning of a cell's hash, long enough to name one. */
+/** `prefix`: the beginning of a cell's hash, long enough to name one. Default `threads`: those of the first time. */
 export async function repeatCell(prefix: string, options: RepeatOptions): Promise<RepeatOutcome> {
   const found = await findOne(prefix, options.home);
   const { manifest } = found;
@@ -41,6 +41,7 @@ export async function repeatCell(prefix: string, options: RepeatOptions): Promis
   await rm(folder, { recursive: true, force: true });
   try {
     const { results } = await evaluate({
+      threads: manifest.environment.threads, // the same number gives the same bits
       ...options,
       ...manifest.request,
       study,

@@ -11,6 +11,7 @@ import type { EvaluateSettings } from './evaluate-options.ts';
 import { fuseRankings, fusionSettings } from './fusion.ts';
 import { lexicalSettings, searchLexical } from './lexical.ts';
 import { measureRankings, retrievalMetrics } from './measure.ts';
+import { defined, requestOf } from './request.ts';
 import type { Manifest } from './results.ts';
 import type { SearchContext, Searched } from './searched.ts';
 import { recallPoints } from './summaries.ts';
@@ -44,7 +45,7 @@ export async function keyOf(system: SystemSpec, view: ViewSpec, context: CellCon
     packageVersion: settings.packageVersion,
     definitions: definitionsVersion,
   };
-  const search = { depth: settings.depth, relevanceHash };
+  const search = { depth: settings.depth, relevanceHash, resamples: settings.resamples };
   const filter = { category: relevanceOptions.categories, origin: relevanceOptions.origins };
   const citationFilter = filter.category || filter.origin ? { citationFilter: defined(filter) } : {};
   switch (system.kind) {
@@ -97,7 +98,7 @@ export async function runCell(
     ...key,
     format: 1,
     cell: await cellHash(key),
-    request: requestOf(system, view, context),
+    request: await requestOf(system, view, study.corpus.name, settings),
     environment: {
       node: process.version,
       platform: `${os()} ${arch()}`,
@@ -117,40 +118,6 @@ export async function runCell(
   };
   await store.save(cell, result.rankings);
   return cell;
-}
-
-/** The options that make this cell, and it alone, again. */
-function requestOf(system: SystemSpec, view: ViewSpec, { settings, study }: CellContext): Manifest['request'] {
-  const { relevance, depth, bm25, analyser, lsaDimensions, length, dimensions, margin, resamples, seed } = settings;
-  return {
-    corpora: [study.corpus.name],
-    models: modelsOf(system),
-    views: [view.view],
-    maskCitations: view.masked,
-    fuse: system.kind === 'fused' ? [system.method] : [],
-    relevance,
-    ...defined({ length, dimensions }),
-    depth,
-    bm25,
-    analyser,
-    lsaDimensions,
-    dtype: [encoderOf(system)?.dtype ?? 'fp32'],
-    margin,
-    resamples,
-    seed,
-  };
-}
-
-function modelsOf(system: SystemSpec): string[] {
-  if (system.kind === 'fused') return modelsOf(system.dense).map((model) => `bm25+${model}`);
-  if (system.kind !== 'encoder') return [system.label];
-  const name = system.dtype === 'fp32' ? system.label : system.label.slice(0, -`-${system.dtype}`.length);
-  return [`${name}=${system.source}`];
-}
-
-function encoderOf(system: SystemSpec) {
-  const dense = system.kind === 'fused' ? system.dense : system;
-  return dense.kind === 'encoder' ? dense : undefined;
 }
 
 async function search(system: SystemSpec, view: ViewSpec, context: CellContext): Promise<Searched> {
@@ -203,10 +170,4 @@ async function search(system: SystemSpec, view: ViewSpec, context: CellContext):
       };
     }
   }
-}
-
-function defined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }

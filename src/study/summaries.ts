@@ -2,19 +2,11 @@
  * What the report shows beside the leaderboard, computed from finished cells of one corpus and view: comparison tables,
  * per-query differences, the largest wins and losses, strata, recall curves. All systems cover the same queries.
  */
-import { comparePairs, estimateMean } from '../metrics/significance.ts';
+import { comparePairs } from '../metrics/significance.ts';
 import type { RowRanking } from '../retrieve/candidates.ts';
 import type { FinishedCell } from './cell.ts';
 import type { Rankings } from './rankings.ts';
-import type {
-  ComparisonTable,
-  DifferenceShape,
-  RecallCurve,
-  Stratum,
-  ViewComparison,
-  WinLoss,
-  WinLossRow,
-} from './results.ts';
+import type { ComparisonTable, DifferenceShape, RecallCurve, ViewComparison, WinLoss, WinLossRow } from './results.ts';
 
 /** One system on one corpus and view. */
 export interface System {
@@ -40,7 +32,7 @@ export interface StatisticsOptions {
   resamples: number;
 }
 
-export const recallCuts = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] as const;
+const recallCuts = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] as const;
 
 export function compareSystems(
   shared: SharedQueries,
@@ -212,50 +204,6 @@ function ranksOf({ rows }: RowRanking, documents: Int32Array): number[] {
     const at = rows.indexOf(document);
     return at < 0 ? Number.POSITIVE_INFINITY : at + 1;
   });
-}
-
-/** Means by year and by country; strata of fewer than `least` queries are gathered as `other`. */
-export function strata(
-  shared: SharedQueries,
-  view: string,
-  metric: string,
-  systems: readonly System[],
-  options: StatisticsOptions & { least?: number },
-): Stratum[] {
-  const { least = 10 } = options;
-  const result: Stratum[] = [];
-  for (const by of ['year', 'country'] as const) {
-    const keys = by === 'year' ? shared.years : shared.countries;
-    const groups = Map.groupBy(shared.ids.keys(), (query) => keys[query] ?? 'unknown');
-    const small = [...groups].filter(([, queries]) => queries.length < least);
-    if (small.length > 0) {
-      for (const [key] of small) groups.delete(key);
-      groups.set(
-        'other',
-        small.flatMap(([, queries]) => queries),
-      );
-    }
-    for (const [stratum, queries] of [...groups].sort(([x], [y]) => (x < y ? -1 : 1))) {
-      const clusters = Int32Array.from(queries, (query) => shared.clusters[query]!);
-      const estimates = systems.map(({ name, cell }) => {
-        const values = Float64Array.from(queries, (query) => cell.perQuery[metric]![query]!);
-        return [
-          name,
-          estimateMean(values, clusters, { ...options, resamples: Math.min(options.resamples, 2000) }),
-        ] as const;
-      });
-      result.push({
-        corpus: shared.corpus,
-        view,
-        metric,
-        by,
-        stratum,
-        queries: queries.length,
-        systems: Object.fromEntries(estimates),
-      });
-    }
-  }
-  return result;
 }
 
 function differencesOf(a: System, b: System, metric: string): Float64Array {

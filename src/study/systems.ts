@@ -105,7 +105,7 @@ export function parseSystems(
 
 function denseSystems(model: string, dtypes: readonly ModelDtype[]): DenseSystem[] {
   if (model === 'lsa') return [{ kind: 'lsa', label: 'lsa' }];
-  const named = /^([\w.-]+)=(.+)$/.exec(model);
+  const named = /^([^=/\\]+)=(.+)$/.exec(model);
   const source = named?.[2] ?? model;
   const name = named?.[1] ?? basename(source);
   return unique(dtypes, String).map((dtype) => ({

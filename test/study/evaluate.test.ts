@@ -1,4 +1,4 @@
-/** From corpus to results on invented patents: cells resume and repeat, exported runs score the same, rows share queries. */
+/** From corpus to results on 120 invented patents: cells resume and repeat, exported runs score the same, rows share queries. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,8 @@ import { gunzipSync } from 'node:zlib';
 import { nodePlatform } from '../../src/base/node/platform.ts';
 import { importCorpus } from '../../src/corpus/import.ts';
 import { openCorpus } from '../../src/corpus/store.ts';
+import { generatePatents } from '../../src/generate/invented/generate.ts';
+import { parseLandscape } from '../../src/generate/invented/landscape.ts';
 import { parseMetric } from '../../src/metrics/measure.ts';
 import { scoreRun, summary } from '../../src/metrics/score.ts';
 import { readRun } from '../../src/metrics/trec.ts';
@@ -19,7 +21,15 @@ import { repeatCell } from '../../src/study/repeat.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'patentlab-study-'));
 after(() => rmSync(home, { recursive: true, force: true }));
-const samples = join(import.meta.dirname, '..', '..', 'samples');
+
+/** Imports invented patents into a corpus `name`. */
+async function invent(name: string, landscape: string, patents: number): Promise<void> {
+  const yaml = join(import.meta.dirname, '..', '..', 'src', 'generate', 'invented', `${landscape}.yaml`);
+  const records = generatePatents(parseLandscape(readFileSync(yaml, 'utf8'), yaml), { patents, seed: 7, length: 0.2 });
+  const path = join(home, `${name}.jsonl`);
+  writeFileSync(path, records.map(({ extra, ...patent }) => `${JSON.stringify({ ...patent, ...extra })}\n`).join(''));
+  await importCorpus({ home, name, paths: [path], invented: true });
+}
 
 const options = (extra: Partial<EvaluateOptions> = {}): EvaluateOptions => ({
   platform: nodePlatform,
@@ -28,14 +38,13 @@ const options = (extra: Partial<EvaluateOptions> = {}): EvaluateOptions => ({
   models: ['bm25', 'lsa'],
   views: ['T', 'TA'],
   fuse: ['linear', 'rrf'],
-  resamples: 500,
+  lsaDimensions: 24,
+  resamples: 100,
   packageVersion: '0.0.0',
   ...extra,
 });
 
-before(async () => {
-  await importCorpus({ home, name: 'devices', paths: [join(samples, 'assistive-devices.jsonl')] });
-});
+before(() => invent('devices', 'assistive-devices', 120));
 
 test('all cells, all rows over the same queries, every number in range', async () => {
   const { results, computed, folder } = await evaluate(options());
@@ -167,9 +176,9 @@ test('repeat gives the same bits, for every kind of system, and leaves nothing b
 });
 
 test('repeat says what changed when the corpus is another one', async () => {
-  await importCorpus({ home, name: 'changing', paths: [join(samples, 'greenhouse-robots.jsonl')] });
+  await invent('changing', 'greenhouse-robots', 60);
   const { results } = await evaluate(options({ corpora: ['changing'], models: ['bm25'], views: ['T'], fuse: [] }));
-  await importCorpus({ home, name: 'changing', paths: [join(samples, 'assistive-devices.jsonl')] });
+  await invent('changing', 'assistive-devices', 60);
   const outcome = await repeatCell(results.cells[0]!.manifest.cell, {
     platform: nodePlatform,
     home,

@@ -15,9 +15,9 @@ export async function writeAtomic(path: string, data: Uint8Array | string): Prom
 /** As `writeAtomic`, for content that is produced in pieces. */
 export async function writeAtomicWith(path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true });
   const partial = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.partial`);
   try {
+    await mkdir(folder, { recursive: true });
     const file = await open(partial, 'wx');
     try {
       await fill(file);
@@ -28,7 +28,7 @@ export async function writeAtomicWith(path: string, fill: (file: FileHandle) => 
     await rename(partial, path);
     await syncFolder(folder);
   } catch (error) {
-    await rm(partial, { force: true });
+    await rm(partial, { force: true }).catch(() => undefined); // the reason is in `error`
     throw explainWriteError(error, path);
   }
 }
@@ -55,9 +55,19 @@ export function explainWriteError(error: unknown, path: string): unknown {
       cause: error,
     });
   }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+  const { syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  // A folder that cannot be made on a read-only file system is reported as missing (ENOENT) by a recursive mkdir.
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || (code === 'ENOENT' && syscall === 'mkdir')) {
     return workError('this place may not be written to', {
       code: 'disk.forbidden',
+      file: path,
+      hint: 'choose another place with --home DIR or --out DIR',
+      cause: error,
+    });
+  }
+  if (code === 'ENOTDIR' || code === 'EISDIR' || (code === 'EEXIST' && syscall === 'mkdir')) {
+    return workError('a file stands where a folder is needed, or a folder where a file is needed', {
+      code: 'disk.kind',
       file: path,
       hint: 'choose another place with --home DIR or --out DIR',
       cause: error,

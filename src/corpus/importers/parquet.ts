@@ -18,7 +18,7 @@ const SETTINGS = {
 export const parquet: Importer = {
   format: 'parquet',
   extensions: ['.parquet', '.pq'],
-  detect: ({ bytes }) => (Buffer.from(bytes.buffer, bytes.byteOffset, 4).toString('latin1') === 'PAR1' ? 1 : 0),
+  detect: ({ bytes }) => (Buffer.from(bytes.subarray(0, 4)).toString('latin1') === 'PAR1' ? 1 : 0),
   rows,
 };
 

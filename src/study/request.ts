@@ -1,0 +1,59 @@
+/**
+ * The options that make one cell, and it alone, again: kept in its manifest for `repeat`. Paths are absolute, so that the
+ * cell can be repeated from any folder.
+ */
+import { resolve } from 'node:path';
+import type { EvaluateSettings } from './evaluate-options.ts';
+import { isFolder } from './model-source.ts';
+import type { EvaluationRequest } from './results.ts';
+import type { SystemSpec, ViewSpec } from './systems.ts';
+
+export async function requestOf(
+  system: SystemSpec,
+  view: ViewSpec,
+  corpus: string,
+  settings: EvaluateSettings,
+): Promise<EvaluationRequest> {
+  const { depth, bm25, analyser, lsaDimensions, length, dimensions, margin, resamples, seed } = settings;
+  const { qrels, queriesFile, ...relevance } = settings.relevance;
+  return {
+    corpora: [corpus],
+    models: await modelsOf(system),
+    views: [view.view],
+    maskCitations: view.masked,
+    fuse: system.kind === 'fused' ? [system.method] : [],
+    relevance: {
+      ...relevance,
+      ...(qrels === undefined ? {} : { qrels: resolve(qrels) }),
+      ...(queriesFile === undefined ? {} : { queriesFile: resolve(queriesFile) }),
+    },
+    ...defined({ length, dimensions }),
+    depth,
+    bm25,
+    analyser,
+    lsaDimensions,
+    dtype: [encoderOf(system)?.dtype ?? 'fp32'],
+    margin,
+    resamples,
+    seed,
+  };
+}
+
+async function modelsOf(system: SystemSpec): Promise<string[]> {
+  if (system.kind === 'fused') return (await modelsOf(system.dense)).map((model) => `bm25+${model}`);
+  if (system.kind !== 'encoder') return [system.label];
+  const name = system.dtype === 'fp32' ? system.label : system.label.slice(0, -`-${system.dtype}`.length);
+  return [`${name}=${(await isFolder(system.source)) ? resolve(system.source) : system.source}`];
+}
+
+function encoderOf(system: SystemSpec) {
+  const dense = system.kind === 'fused' ? system.dense : system;
+  return dense.kind === 'encoder' ? dense : undefined;
+}
+
+/** The object without its undefined fields. */
+export function defined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
