@@ -99,6 +99,7 @@ export const loadU16 = (offset = 0): Code => [0x2f, 1, unsigned(offset)];
 export const loadF32 = (offset = 0): Code => [0x2a, 2, unsigned(offset)];
 export const loadV128 = (offset = 0): Code => [0xfd, 0x00, 2, unsigned(offset)];
 export const loadSplat32 = (offset = 0): Code => [0xfd, 0x09, 2, unsigned(offset)];
+export const loadSplat64 = (offset = 0): Code => [0xfd, 0x0a, 3, unsigned(offset)];
 export const storeI32 = (offset = 0): Code => [0x36, 2, unsigned(offset)];
 export const storeF32 = (offset = 0): Code => [0x38, 2, unsigned(offset)];
 export const storeV128 = (offset = 0): Code => [0xfd, 0x0b, 2, unsigned(offset)];
@@ -121,6 +122,8 @@ export const f32x4Lane = (lane: number): Code => [simd(0x1f), lane];
 export const f32x4GreaterOrEqual = simd(0x46);
 export const f32x4Add = simd(0xe4);
 export const f32x4Mul = simd(0xe6);
+export const f64x2Add = simd(0xf0);
+export const f64x2Mul = simd(0xf2);
 
 function unsigned(value: number): number[] {
   return value < 128 ? [value] : [(value & 127) | 128, ...unsigned(value >>> 7)];

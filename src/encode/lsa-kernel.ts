@@ -1,15 +1,23 @@
 /**
- * The one inner loop of LSA, in WebAssembly SIMD: a sum of weighted rows of a dense float32 matrix,
+ * The two inner loops of LSA, in WebAssembly SIMD. A sum of weighted rows of a dense float32 matrix,
  *
- *   out[c] += sum over i < count of values[i] * dense[indices[i], c],   c < stride / 4
+ *   out[c] += sum over i < count of values[i] * dense[indices[i], c],   c < width
  *
- * Sparse times dense is this for every row, and so are dense times dense and the encoding of a text. Four rows go at once,
- * so that `out` is loaded and stored once for four multiplications. Lanes are independent and no fused multiply-add is
- * used: the result has the same bytes on every machine.
+ * is sparse times dense for every row, and dense times dense, and the encoding of a text; four rows go at once, so that
+ * `out` is loaded and stored once for four multiplications. And a sum of outer products in float64,
+ *
+ *   out[i, j] += sum over r < rows of a[r, i] * b[r, j],   i, j < width,  in tiles of 4 x 4 on and above the diagonal
+ *
+ * Lanes are independent and no fused multiply-add is used: the result has the same bytes on every machine.
  *
  * Matrices live in one memory, taken from its front (`floats`, `integers`) and never given back but with the whole.
  */
 import { workError } from '../base/errors.ts';
+import {
+  type Code, constant, doWhile, f32x4Add, f32x4Mul, f64x2Add, f64x2Mul, get, i32, i32Add, i32GreaterOrEqual,
+  i32LessUnsigned, i32Mul, i32ShiftRight, increase, instantiate, loadI32, loadSplat32, loadSplat64, loadV128, set, storeV128,
+  v128, type WasmFunction, whileTrue,
+} from '../base/wasm-module.ts'; // biome-ignore format: instructions
 
 /** Values in the kernel's memory, and where they lie (bytes). */
 export interface Placed<View> {
@@ -24,14 +32,7 @@ const pageBytes = 65536;
 
 export class RowKernel {
   private readonly memory: WebAssembly.Memory;
-  private readonly addRowsAt: (
-    out: number,
-    dense: number,
-    indices: number,
-    values: number,
-    count: number,
-    stride: number,
-  ) => void;
+  private readonly functions: Functions;
   private used = 0;
 
   /** `capacity`: bytes of everything that will be placed here. */
@@ -45,13 +46,20 @@ export class RowKernel {
         hint: 'Lower maxTerms or maxPostings.',
       });
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes()), { m: { m: this.memory } });
-    this.addRowsAt = instance.exports.f as typeof this.addRowsAt;
+    this.functions = instantiate(this.memory, {
+      addRows: addRowsFunction(),
+      addOuter: addOuterFunction(),
+    }) as unknown as Functions;
   }
 
   floats(length: number): Placed<Float32Array> {
     const at = this.take(length * 4);
     return { view: new Float32Array(this.memory.buffer, at, length), at };
+  }
+
+  doubles(length: number): Placed<Float64Array> {
+    const at = this.take(length * 8);
+    return { view: new Float64Array(this.memory.buffer, at, length), at };
   }
 
   integers(length: number): Placed<Int32Array> {
@@ -61,7 +69,12 @@ export class RowKernel {
 
   /** `width` is a multiple of `lanes`; offsets are bytes within this memory. */
   addRows(out: number, dense: number, indices: number, values: number, count: number, width: number): void {
-    this.addRowsAt(out, dense, indices, values, count, width * 4);
+    this.functions.addRows(out, dense, indices, values, count, width * 4);
+  }
+
+  /** All in float64: out [width, width], a and b [rows, width], rows 1 or more; `width` is a multiple of `lanes`. */
+  addOuter(out: number, a: number, b: number, rows: number, width: number): void {
+    this.functions.addOuter(out, a, b, rows, width * 8);
   }
 
   private take(bytes: number): number {
@@ -73,65 +86,92 @@ export class RowKernel {
   }
 }
 
-/** The module, assembled: (import "m" "m" (memory 1)) (export "f" (func addRows)). */
-function moduleBytes(): Uint8Array<ArrayBuffer> {
-  const [out, dense, indices, values, count, stride, k, p, q, r, s, a, b, c, d] = Array.from({ length: 15 }, (_, i) => i) as [
-    number, number, number, number, number, number, number, number, number, number, number, number, number, number, number,
-  ]; // biome-ignore format: locals in order
-  const get = (local: number) => [0x20, local];
-  const set = (local: number) => [0x21, local];
-  const constant = (value: number) => [0x41, value];
-  const add = 0x6a;
-  const increase = (local: number, by: number) => [...get(local), ...constant(by), add, ...set(local)];
-  const loadInteger = (offset: number) => [0x28, 2, offset];
-  const loadVector = [0xfd, 0x00, 2, 0];
-  const storeVector = [0xfd, 0x0b, 2, 0];
-  const splat = (offset: number) => [0xfd, 0x09, 2, offset];
-  const vectorAdd = [0xfd, 0xe4, 0x01];
-  const vectorMultiply = [0xfd, 0xe6, 0x01];
-  const row = (target: number, offset: number) => [
-    ...get(dense), ...get(indices), ...loadInteger(offset), ...get(stride), 0x6c, add, ...set(target),
-  ]; // biome-ignore format: one expression
-  const term = (pointer: number, factor: number) => [
-    ...get(pointer), ...get(k), add, ...loadVector, ...get(factor), ...vectorMultiply, ...vectorAdd,
-  ]; // biome-ignore format: one expression
-  /** for (k = 0; k < stride; k += 16) out[k] += ... */
-  const columns = (terms: number[]) => [
-    ...constant(0), ...set(k),
-    0x03, 0x40, // loop
-    ...get(out), ...get(k), add,
-    ...get(out), ...get(k), add, ...loadVector, ...terms, ...storeVector,
-    ...increase(k, 16), ...get(k), ...get(stride), 0x49, 0x0d, 0, // br_if k < stride
-    0x0b,
-  ]; // biome-ignore format: laid out as the loop is
-  /** while (count >= by) { ...; count -= by } */
-  const rows = (by: number, body: number[]) => [
-    0x02, 0x40, 0x03, 0x40, // block, loop
-    ...get(count), ...constant(by), 0x48, 0x0d, 1, // br_if count < by
-    ...body,
-    ...increase(indices, 4 * by), ...increase(values, 4 * by), ...get(count), ...constant(by), 0x6b, ...set(count),
-    0x0c, 0, 0x0b, 0x0b,
-  ]; // biome-ignore format: laid out as the loop is
-  const factor = (local: number, offset: number) => [...get(values), ...splat(offset), ...set(local)];
-  const code = [
-    2, 5, 0x7f, 4, 0x7b, // locals: k p q r s: i32, a b c d: v128
-    ...rows(4, [
-      ...row(p, 0), ...row(q, 4), ...row(r, 8), ...row(s, 12),
-      ...factor(a, 0), ...factor(b, 4), ...factor(c, 8), ...factor(d, 12),
-      ...columns([...term(p, a), ...term(q, b), ...term(r, c), ...term(s, d)]),
-    ]),
-    ...rows(1, [...row(p, 0), ...factor(a, 0), ...columns(term(p, a))]),
-    0x0b,
-  ]; // biome-ignore format: laid out as the loop is
-  const unsigned = (value: number): number[] =>
-    value < 128 ? [value] : [(value & 127) | 128, ...unsigned(value >>> 7)];
-  const section = (id: number, bytes: number[]) => [id, ...unsigned(bytes.length), ...bytes];
-  return Uint8Array.from([
-    0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
-    ...section(1, [1, 0x60, 6, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0]),
-    ...section(2, [1, 1, 0x6d, 1, 0x6d, 2, 0, 1]), // memory "m" "m"
-    ...section(3, [1, 0]),
-    ...section(7, [1, 1, 0x66, 0, 0]), // export "f"
-    ...section(10, [1, ...unsigned(code.length), ...code]),
-  ]); // biome-ignore format: a module
+interface Functions {
+  addRows(out: number, dense: number, indices: number, values: number, count: number, stride: number): void;
+  addOuter(out: number, a: number, b: number, rows: number, stride: number): void;
+}
+
+function addRowsFunction(): WasmFunction {
+  const [out, dense, indices, values, count, stride, k] = [0, 1, 2, 3, 4, 5, 6];
+  const pointers = [7, 8, 9, 10];
+  const factors = [11, 12, 13, 14];
+  const several = (by: number) => {
+    const each = (code: (i: number) => Code) => Array.from({ length: by }, (_, i) => code(i));
+    return whileTrue(
+      [get(count), constant(by), i32GreaterOrEqual],
+      [
+        each((i) => [
+          [get(dense), get(indices), loadI32(4 * i), get(stride), i32Mul, i32Add, set(pointers[i]!)],
+          [get(values), loadSplat32(4 * i), set(factors[i]!)],
+        ]),
+        [constant(0), set(k)],
+        doWhile(
+          [get(k), get(stride), i32LessUnsigned],
+          [
+            [get(out), get(k), i32Add],
+            [get(out), get(k), i32Add, loadV128()],
+            each((i) => [get(pointers[i]!), get(k), i32Add, loadV128(), get(factors[i]!), f32x4Mul, f32x4Add]),
+            [storeV128(), increase(k, 16)],
+          ],
+        ),
+        [increase(indices, 4 * by), increase(values, 4 * by), increase(count, -by)],
+      ],
+    );
+  };
+  return {
+    parameters: [i32, i32, i32, i32, i32, i32],
+    locals: [i32, i32, i32, i32, i32, v128, v128, v128, v128],
+    body: [several(4), several(1)],
+  };
+}
+
+function addOuterFunction(): WasmFunction {
+  const [out, a, b, rows, stride, i, j, left, p, q, target, low, high, factor] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+  ];
+  const sums = Array.from({ length: 8 }, (_, n) => 14 + n);
+  const lines = [0, 1, 2, 3];
+  /** Goes over the tile's lines in `out`. */
+  const tile = (line: (n: number) => Code) => [
+    [get(out), get(i), constant(3), i32ShiftRight, get(stride), i32Mul, i32Add, get(j), i32Add, set(target)],
+    lines.map((n) => [line(n), get(target), get(stride), i32Add, set(target)]),
+  ];
+  const column = (n: number) => [
+    [get(p), loadSplat64(8 * n), set(factor)],
+    [get(sums[2 * n]!), get(low), get(factor), f64x2Mul, f64x2Add, set(sums[2 * n]!)],
+    [get(sums[2 * n + 1]!), get(high), get(factor), f64x2Mul, f64x2Add, set(sums[2 * n + 1]!)],
+  ];
+  return {
+    parameters: [i32, i32, i32, i32, i32],
+    locals: [...new Array<number>(6).fill(i32), ...new Array<number>(11).fill(v128)],
+    // i and j count bytes along a row: elements i / 8 to i / 8 + 3.
+    body: whileTrue(
+      [get(i), get(stride), i32LessUnsigned],
+      [
+        [get(i), set(j)],
+        doWhile(
+          [get(j), get(stride), i32LessUnsigned],
+          [
+            tile((n) => [
+              [get(target), loadV128(), set(sums[2 * n]!)],
+              [get(target), loadV128(16), set(sums[2 * n + 1]!)],
+            ]),
+            [get(a), get(i), i32Add, set(p), get(b), get(j), i32Add, set(q), get(rows), set(left)],
+            doWhile(get(left), [
+              [get(q), loadV128(), set(low), get(q), loadV128(16), set(high)],
+              lines.map(column),
+              [get(p), get(stride), i32Add, set(p), get(q), get(stride), i32Add, set(q)],
+              increase(left, -1),
+            ]),
+            tile((n) => [
+              [get(target), get(sums[2 * n]!), storeV128()],
+              [get(target), get(sums[2 * n + 1]!), storeV128(16)],
+            ]),
+            increase(j, 32),
+          ],
+        ),
+        increase(i, 32),
+      ],
+    ),
+  };
 }

@@ -2,7 +2,7 @@
  * The matrices of LSA: one sparse (compressed rows, float32) and tall dense ones (row-major, float32), with the few
  * operations a randomised SVD needs. Products run in the kernel's SIMD float32; sums that decide orthogonality in float64.
  */
-import type { Placed, RowKernel } from './lsa-kernel.ts';
+import { lanes, type Placed, type RowKernel } from './lsa-kernel.ts';
 
 /** Compressed sparse rows: entries of row i are [starts[i], starts[i + 1]). */
 export interface SparseMatrix {
@@ -80,32 +80,56 @@ export function multiplyTall(
     kernel.addRows(result.at + row * kept * 4, square.at, order.at, tall.at + row * width * 4, width, kept);
 }
 
-/** Aᵀ B of two tall matrices [n, width] of which it is known to be symmetric, in float64. */
-export function symmetricProduct(a: Float32Array, b: Float32Array, width: number): Float64Array {
-  const result = new Float64Array(width * width);
-  const rows = a.length / width;
-  const block = Array.from({ length: 8 }, () => new Float64Array(width));
-  const [a0, a1, a2, a3, b0, b1, b2, b3] = block as [
-    Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array,
-  ]; // biome-ignore format: four rows of each
-  for (let row = 0; row < rows; row += 4) {
-    for (let lane = 0; lane < 4; lane++) {
-      for (const [matrix, target] of [
-        [a, block[lane]!],
-        [b, block[lane + 4]!],
-      ] as const) {
-        if (row + lane < rows) target.set(matrix.subarray((row + lane) * width, (row + lane + 1) * width));
-        else target.fill(0);
-      }
-    }
-    for (let i = 0; i < width; i++) {
-      const [p, q, r, s] = [a0[i]!, a1[i]!, a2[i]!, a3[i]!];
-      const at = i * width;
-      for (let j = i; j < width; j++) result[at + j]! += p * b0[j]! + q * b1[j]! + r * b2[j]! + s * b3[j]!;
-    }
+/** Rows of a tall matrix that are widened to float64 at once. */
+const outerRows = 32;
+
+/** Aᵀ B of tall matrices [n, width] of which it is known to be symmetric, in float64. */
+export class SymmetricProduct {
+  private readonly kernel: RowKernel;
+  private readonly width: number;
+  private readonly padded: number;
+  private readonly result: Placed<Float64Array>;
+  private readonly panels: readonly [Placed<Float64Array>, Placed<Float64Array>];
+
+  /** Bytes it takes of a kernel's memory. */
+  static bytes(width: number): number {
+    return 8 * (width + lanes) * (width + lanes + 2 * outerRows);
   }
-  for (let i = 0; i < width; i++) for (let j = 0; j < i; j++) result[i * width + j] = result[j * width + i]!;
-  return result;
+
+  constructor(kernel: RowKernel, width: number) {
+    this.kernel = kernel;
+    this.width = width;
+    this.padded = Math.ceil(width / lanes) * lanes;
+    this.result = kernel.doubles(this.padded * this.padded);
+    this.panels = [kernel.doubles(outerRows * this.padded), kernel.doubles(outerRows * this.padded)];
+  }
+
+  of(a: Float32Array, b: Float32Array): Float64Array {
+    const { kernel, width, padded, result, panels } = this;
+    const rows = a.length / width;
+    result.view.fill(0);
+    for (let from = 0; from < rows; from += outerRows) {
+      const some = Math.min(outerRows, rows - from);
+      this.widen(a, from, some, panels[0].view);
+      if (a !== b) this.widen(b, from, some, panels[1].view);
+      kernel.addOuter(result.at, panels[0].at, (a === b ? panels[0] : panels[1]).at, some, padded);
+    }
+    const product = new Float64Array(width * width);
+    for (let i = 0; i < width; i++)
+      for (let j = i; j < width; j++) {
+        product[i * width + j] = result.view[i * padded + j]!;
+        product[j * width + i] = product[i * width + j]!;
+      }
+    return product;
+  }
+
+  private widen(matrix: Float32Array, from: number, rows: number, panel: Float64Array): void {
+    const { width, padded } = this;
+    if (width === padded) panel.set(matrix.subarray(from * width, (from + rows) * width));
+    else
+      for (let row = 0; row < rows; row++)
+        panel.set(matrix.subarray((from + row) * width, (from + row + 1) * width), row * padded);
+  }
 }
 
 /**

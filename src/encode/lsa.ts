@@ -28,7 +28,7 @@ import {
   orthonormaliser,
   placeSparse,
   type SparseMatrix,
-  symmetricProduct,
+  SymmetricProduct,
   transpose,
 } from './lsa-matrix.ts';
 
@@ -297,7 +297,9 @@ function rightSingularVectors(
   const long = Math.max(matrix.rows, matrix.columns);
   const width = roundUp(Math.min(dimensions + oversampling(dimensions), short));
   const entries = matrix.indices.length;
-  const kernel = new RowKernel(16 * entries + 4 * width * (2 * short + 2 * long + width + 1) + 1024);
+  const kernel = new RowKernel(
+    16 * entries + 4 * width * (2 * short + 2 * long + width + 1) + SymmetricProduct.bytes(width) + 1024,
+  );
   const turned = transpose(matrix);
   const documentsShort = matrix.rows <= matrix.columns;
   // `tall` has the short side as rows.
@@ -309,9 +311,10 @@ function rightSingularVectors(
   let q = kernel.floats(short * width);
   let y = kernel.floats(short * width);
   const z = kernel.floats(long * width);
+  const gram = new SymmetricProduct(kernel, width);
   /** Makes Q's columns orthonormal; returns its smallest singular value before. */
   const orthonormalise = (): number => {
-    const inverse = orthonormaliser(symmetricProduct(q.view, q.view, width), width);
+    const inverse = orthonormaliser(gram.of(q.view, q.view), width);
     square.view.set(inverse);
     multiplyTall(kernel, q, square, y, order, width, width);
     [q, y] = [y, q];
@@ -332,7 +335,7 @@ function rightSingularVectors(
   orthonormalise(); // the second time makes it so to the last digits
   multiplySparse(kernel, wide, q, z, width);
   multiplySparse(kernel, tall, z, y, width);
-  const { values, vectors } = symmetricEigen(symmetricProduct(q.view, y.view, width), width);
+  const { values, vectors } = symmetricEigen(gram.of(q.view, y.view), width);
   const least = values[0]! * 1e-6;
   let kept = 0;
   while (kept < Math.min(dimensions, width) && values[kept]! > least) kept++;
