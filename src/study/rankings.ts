@@ -79,7 +79,17 @@ function column(text: string): string {
   return text.replaceAll(/\s+/g, '_');
 }
 
-/** Shortest decimal that reads back as the same 32-bit float (nine significant digits always do). */
-function digits(score: number): string {
+/**
+ * A decimal that reads back as the same 32-bit float: where decimals stand closer together than floats do (which is known by
+ * their size), the nearest one does; elsewhere nine significant digits always do, and take several times as long.
+ */
+export function digits(score: number): string {
+  const size = Math.abs(score);
+  if (size >= 0.125) {
+    if (size < 1) return score.toFixed(8);
+    if (size < 64) return score.toFixed(7);
+    if (size < 512) return score.toFixed(6);
+    if (size < 4096) return score.toFixed(5);
+  } else if (size >= 2 ** -6) return score.toFixed(9);
   return Number(score.toPrecision(9)).toString();
 }
