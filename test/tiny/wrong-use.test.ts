@@ -1,0 +1,66 @@
+/** Wrong use gives one message on stderr, nothing on stdout, exit code 2; work that fails gives 1. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { cli } from '../support/cli.ts';
+import { scratch } from '../support/scratch.ts';
+
+const wrong: [args: string, message: RegExp][] = [
+  ['evalute mine', /unknown command 'evalute'.*\n.*evaluate/s],
+  ['evaluate', /missing required argument 'corpora'/],
+  ['evaluate mine', /corpus.*mine/],
+  ['evaluate a --model bm25 --veiw T', /unknown option '--veiw'.*\n.*--view/s],
+  ['evaluate a --view X', /--view|view/],
+  ['evaluate a --task clustering', /retrieval/],
+  ['evaluate a --model no/such/folder --offline', /no\/such\/folder/],
+  ['evaluate a --bm25 bm26', /lucene/],
+  ['evaluate a --relevance friends', /cites, cited-by, both, coupling, qrels/],
+  ['import --as x', /missing required argument 'path'/],
+  ['import a.jsonl', /required option '--as/],
+  ['import nothing.jsonl --as x', /nothing\.jsonl/],
+  ['import a.jsonl --as ../x', /name/],
+  ['import a.jsonl --as x --on-conflict win', /fill, replace, reject/],
+  ['import a.jsonl --as x --map title', /field=path/],
+  ['corpus show nobody', /nobody/],
+  ['corpus remove nobody', /nobody/],
+  ['models get lab/none --offline', /lab\/none/],
+  ['embed a --model ./none --out x.npy', /none/],
+  ['score --qrels a.jsonl', /required option '--run/],
+  ['repeat ffff', /ffff/],
+  ['doctor --threads 0', /whole number of at least 1/],
+  ['clean --everything', /unknown option '--everything'/],
+];
+
+test('wrong use', async (t) => {
+  const folder = scratch(t);
+  writeFileSync(
+    join(folder, 'a.jsonl'),
+    '{"id":"US1A","title":"lens","cites":["US2A"]}\n{"id":"US2A","title":"probe"}\n',
+  );
+  assert.equal((await cli(['import', 'a.jsonl', '--as', 'a', '--home', 'lab'], { cwd: folder })).code, 0);
+  const check = async ([line, message]: (typeof wrong)[number]) => {
+    const { code, stdout, stderr } = await cli([...line.split(' '), '--home', 'lab', '--json', '--quiet'], {
+      cwd: folder,
+    });
+    assert.equal(code, 2, `${line}: ${stderr}`);
+    assert.equal(stdout, '', line);
+    assert.match(stderr, message, line);
+    assert.doesNotMatch(stderr, / {4}at |this looks like a fault/, line);
+  };
+  for (let i = 0; i < wrong.length; i += 2) await Promise.all(wrong.slice(i, i + 2).map(check));
+});
+
+test('work that fails: exit code 1, a stack trace only with --debug', async (t) => {
+  const folder = scratch(t);
+  const env = { HF_ENDPOINT: 'http://127.0.0.1:9', HF_HOME: folder };
+  const args = ['models', 'get', 'lab/none', '--home', 'lab', '--json', '--quiet'];
+  const [plain, debug] = await Promise.all([
+    cli(args, { cwd: folder, env }),
+    cli([...args, '--debug'], { cwd: folder, env }),
+  ]);
+  for (const { code, stdout } of [plain, debug]) assert.deepEqual([code, stdout], [1, '']);
+  assert.match(plain.stderr, /^patentlab: .*127\.0\.0\.1:9/s);
+  assert.doesNotMatch(plain.stderr, / {4}at /);
+  assert.match(debug.stderr, / {4}at /);
+});
