@@ -109,6 +109,7 @@ export class EncoderPool {
     const model = await loadModel(platform, found.folder, { dtype, threads, device, id: found.id });
     const encoder = await openEncoder(platform, model, {
       vectors: vectors ?? join(home, 'vectors'),
+      device: model.device,
       progress,
     });
     return { model, encoder };

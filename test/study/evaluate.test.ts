@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { nodePlatform } from '../../src/base/node/platform.ts';
@@ -39,6 +39,7 @@ const options = (extra: Partial<EvaluateOptions> = {}): EvaluateOptions => ({
   views: ['T', 'TA'],
   fuse: ['linear', 'rrf'],
   lsaDimensions: 24,
+  depth: 60,
   resamples: 100,
   packageVersion: '0.0.0',
   ...extra,
@@ -77,17 +78,17 @@ test('a second call computes nothing and gives the same results', async () => {
 });
 
 test('stopped after any cell, the same call goes on and ends with the same numbers', async () => {
-  const whole = (await evaluate(options())).results.cells.map(({ metrics }) => metrics);
-  for (const stopAfter of [1, 3, 6]) {
+  const whole = (await evaluate(options({ views: ['TA'] }))).results.cells.map(({ metrics }) => metrics);
+  for (const stopAfter of [1, 3]) {
     const study = `stopped-${stopAfter}`;
     const abort = new AbortController();
     let seen = 0;
     const stopping = evaluate(
-      options({ study, signal: abort.signal, onCell: () => ++seen === stopAfter && abort.abort() }),
+      options({ views: ['TA'], study, signal: abort.signal, onCell: () => ++seen === stopAfter && abort.abort() }),
     );
     await assert.rejects(stopping, { name: 'AbortError' });
-    const resumed = await evaluate(options({ study }));
-    assert.equal(resumed.computed, 8 - stopAfter);
+    const resumed = await evaluate(options({ views: ['TA'], study }));
+    assert.equal(resumed.computed, 4 - stopAfter);
     assert.deepEqual(
       resumed.results.cells.map(({ metrics }) => metrics),
       whole,
@@ -197,6 +198,97 @@ test('a dry run computes nothing and says which cells are open; --max-time ends 
   const { results, computed } = await evaluate(options({ study: 'late', maxTime: 0 }));
   assert.equal(computed, 0);
   assert.match(results.warnings.join(), /--max-time/);
+});
+
+test('one query: a value without an interval, the same when it is read back', async () => {
+  const once = options({ relevance: { relevance: 'cites', sampleQueries: 1 }, study: 'one', views: ['T'], fuse: [] });
+  const first = await evaluate(once);
+  const again = await evaluate(once);
+  assert.equal(again.computed, 0);
+  assert.deepEqual(again.results.cells[0]!.metrics, first.results.cells[0]!.metrics);
+  assert.ok(Number.isNaN(again.results.cells[0]!.metrics['ndcg@10']!.lower));
+});
+
+test('a torn manifest is no manifest', async () => {
+  const settings = options({ study: 'torn', models: ['bm25'], views: ['T'], fuse: [] });
+  const { results } = await evaluate(settings);
+  const manifest = join(home, 'runs', 'torn', 'cells', results.cells[0]!.manifest.cell, 'manifest.json');
+  for (const text of ['', '{"format":1', 'null', '{"format":2,"files":{}}']) {
+    writeFileSync(manifest, text);
+    assert.equal((await evaluate(settings)).computed, 1, text);
+  }
+});
+
+test('every option that can change a number gives a cell of its own', async () => {
+  const judgements = join(home, 'own.qrels');
+  const texts = join(home, 'own.jsonl');
+  const corpus = await openCorpus(home, 'devices');
+  const ids = Array.from({ length: 6 }, (_, row) => corpus.id(row));
+  await corpus.close();
+  const own = async (gain: number, text: string, date: string) => {
+    writeFileSync(judgements, ids.map((id) => `q 0 ${id} ${gain}\n`).join(''));
+    writeFileSync(texts, `${JSON.stringify({ id: 'q', text, date })}\n`);
+    return { relevance: 'qrels', qrels: judgements, queriesFile: texts, onlyEarlier: true } as const;
+  };
+  const base = { models: ['bm25', 'lsa'], views: ['TA'], fuse: [] as const };
+  const variants: (() => Promise<Partial<EvaluateOptions>> | Partial<EvaluateOptions>)[] = [
+    () => ({}),
+    () => ({ seed: 2 }),
+    () => ({ resamples: 101 }),
+    () => ({ depth: 59 }),
+    () => ({ maskCitations: true }),
+    () => ({ views: ['T'] }),
+    () => ({ bm25: { k1: 1.2 }, lsaDimensions: 23 }),
+    () => ({ bm25: { b: 0.5 }, lsaDimensions: 22 }),
+    () => ({ bm25: { variant: 'bm25+' }, lsaDimensions: 21 }),
+    () => ({ analyser: { stem: 'english' } }),
+    () => ({ packageVersion: '0.0.1' }),
+    () => ({ relevance: { relevance: 'cited-by' } }),
+    () => ({ relevance: { relevance: 'cites', onlyEarlier: true } }),
+    () => ({ relevance: { relevance: 'cites', sampleQueries: 5 } }),
+    async () => ({ relevance: await own(1, 'a wheel with a brake', '2030-01-01') }),
+    async () => ({ relevance: await own(2, 'a wheel with a brake', '2030-01-01') }),
+    async () => ({ relevance: await own(1, 'a lever with a brake', '2030-01-01') }),
+    async () => ({ relevance: await own(1, 'a wheel with a brake', '2031-01-01') }),
+  ];
+  const cells = new Map<string, number>();
+  for (const [i, variant] of variants.entries()) {
+    const plan = await planEvaluation(options({ ...base, study: 'keys', ...(await variant()) }));
+    for (const { cell } of plan.cells) {
+      assert.ok(!cells.has(cell), `variants ${i} and ${cells.get(cell)} share a cell`);
+      cells.set(cell, i);
+    }
+  }
+});
+
+test('a cell is repeated from another folder than the one it was made in', async () => {
+  const corpus = await openCorpus(home, 'devices');
+  writeFileSync(join(home, 'relative.qrels'), `q 0 ${corpus.id(3)} 1\n`);
+  writeFileSync(join(home, 'relative.tsv'), 'q\ta wheel with a brake\n');
+  await corpus.close();
+  const from = (file: string) => relative(process.cwd(), join(home, file));
+  const { results } = await evaluate(
+    options({
+      models: ['bm25'],
+      views: ['TA'],
+      fuse: [],
+      relevance: { relevance: 'qrels', qrels: from('relative.qrels'), queriesFile: from('relative.tsv') },
+    }),
+  );
+  const { cell, request } = results.cells[0]!.manifest;
+  assert.equal(request.relevance?.qrels, join(home, 'relative.qrels'));
+  const outcome = await repeatCell(cell, { platform: nodePlatform, home, packageVersion: '0.0.0' });
+  assert.deepEqual({ identical: outcome.identical, changed: outcome.changed }, { identical: true, changed: [] });
+});
+
+test('a view that no patent has is refused; one without some of its sections is said', async () => {
+  const path = join(home, 'titles.jsonl');
+  writeFileSync(path, '{"id":"US1A","title":"A wheel","cites":["US2A"]}\n{"id":"US2A","title":"A brake"}\n');
+  await importCorpus({ home, name: 'titles', paths: [path] });
+  const settings = options({ corpora: ['titles'], models: ['bm25'], fuse: [] });
+  await assert.rejects(evaluate({ ...settings, views: ['C'] }), { code: 'evaluate.view-empty', exitCode: 2 });
+  const { results } = await evaluate({ ...settings, views: ['TA'] });
+  assert.match(results.warnings.join(), /View TA of titles: no patent has abstract/);
 });
 
 test('a corpus without citations inside is refused with what to do', async () => {
