@@ -6,8 +6,10 @@
  * as external data, so that ONNX Runtime maps the file; anything else is read, widened to float32 where it is a 16-bit
  * float, and handed over as a buffer beside the model.
  */
+import { existsSync } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
 import { irVersion, opsets } from './lowering.ts';
@@ -34,7 +36,7 @@ parentPort!.on('message', (request: Request) => {
 async function handle(request: Request): Promise<{ value: unknown; transfer: ArrayBuffer[] }> {
   switch (request.kind) {
     case 'backends':
-      return { value: ort.listSupportedBackends().map(({ name }) => name), transfer: [] };
+      return { value: backends(), transfer: [] };
     case 'probe':
       return { value: await probeActivationLevels(), transfer: [] };
     case 'create':
@@ -47,6 +49,18 @@ async function handle(request: Request): Promise<{ value: unknown; transfer: Arr
       sessions.delete(request.session);
       return { value: undefined, transfer: [] };
   }
+}
+
+/** What can compute here. CUDA is named on every Linux, but its library is there only where the installer fetched it. */
+function backends(): string[] {
+  const home = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
+  const fetched = existsSync(
+    join(home, 'bin', 'napi-v6', process.platform, process.arch, 'libonnxruntime_providers_cuda.so'),
+  );
+  return ort
+    .listSupportedBackends()
+    .filter(({ name, bundled }) => bundled || (name === 'cuda' && fetched))
+    .map(({ name }) => name);
 }
 
 // Sessions ---------------------------------------------------------------------------------------------------------
