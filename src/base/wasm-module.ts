@@ -80,6 +80,9 @@ export const ifTrue = (condition: Code, body: Code): Code => [condition, 0x04, n
 
 export const increase = (local: number, by: number): Code => [get(local), constant(by), i32Add, set(local)];
 
+export const returnValue = 0x0f;
+
+export const i32Equal0 = 0x45;
 export const i32Add = 0x6a;
 export const i32Sub = 0x6b;
 export const i32Mul = 0x6c;
@@ -108,9 +111,9 @@ export const memoryFill: Code = [0xfc, 0x0b, 0];
 
 const simd = (code: number): Code => [0xfd, unsigned(code)];
 export const v128Zero: Code = [simd(0x0c), new Array<number>(16).fill(0)];
-export const v128AnyTrue = simd(0x53);
-export const v128Or = simd(0x50);
+export const v128And = simd(0x4e);
 export const i32x4Splat = simd(0x11);
+export const i32x4AllTrue = simd(0xa3);
 export const i32x4Bitmask = simd(0xa4);
 export const i32x4ShiftLeft = simd(0xab);
 export const i32x4ShiftRight = simd(0xad); // unsigned
@@ -119,6 +122,7 @@ export const i32x4Max = simd(0xb8); // signed
 export const i32x4Lane = (lane: number): Code => [simd(0x1b), lane];
 export const f32x4Splat = simd(0x13);
 export const f32x4Lane = (lane: number): Code => [simd(0x1f), lane];
+export const f32x4Less = simd(0x43);
 export const f32x4GreaterOrEqual = simd(0x46);
 export const f32x4Add = simd(0xe4);
 export const f32x4Mul = simd(0xe6);

@@ -3,8 +3,9 @@
  *
  * Documents come in blocks, from memory or streamed from a file; a block times all queries of a batch is one matrix product
  * on the engine. While the engine multiplies the next block, this thread reads the scores of the last one against each
- * query's k-th best so far (top-k.ts), so that almost every score costs one comparison. Memory is bounded whatever the
- * number of documents: two products of `documentBlock` x `queryBlock` scores, and 16 k bytes a query of a batch.
+ * query's k-th best so far (score-scan.ts, top-k.ts), so that almost every score costs one lane of a comparison. Memory is
+ * bounded whatever the number of documents: two products of `documentBlock` x `queryBlock` scores, and 16 k bytes a query
+ * of a batch.
  *
  * Scores are float32 products, so that documents within 1e-6 of each other may stand in either order; equal scores stand by
  * tieRank. Vectors of length 1 make the dot product the cosine.
@@ -13,6 +14,7 @@ import { inputError, workError } from '../base/errors.ts';
 import type { Platform } from '../base/platform.ts';
 import { type CandidateFilter, type Candidates, candidatesOf, type RowRanking } from './candidates.ts';
 import type { MatrixProduct } from './matrix-product.ts';
+import { ScoreScan } from './score-scan.ts';
 import { TopK } from './top-k.ts';
 
 /** Vectors of documents in row order, as often as asked for. */
@@ -59,6 +61,7 @@ export async function searchExact(
       found: `${queries.length} numbers`,
     });
   const rankings: RowRanking[] = [];
+  const scanner = new ScoreScan();
   for (let first = 0; first < count; first += batchQueries) {
     const size = Math.min(batchQueries, count - first);
     const batch = Array.from({ length: size }, (_, i) => ({
@@ -71,7 +74,7 @@ export async function searchExact(
       signal?.throwIfAborted();
       for (let i = 0; i * rows < scores.length; i++) {
         const { best, candidates } = batch[query + i]!;
-        scan(scores, i * rows, rows, from, best, candidates);
+        scan(scanner, scores, i * rows, rows, from, best, candidates);
       }
     }
     for (const { best } of batch) rankings.push(best.take());
@@ -123,6 +126,7 @@ async function* products(
 
 /** Offers scores[at .. at + rows), documents from row `from` on, to `best`. */
 function scan(
+  scanner: ScoreScan,
   scores: Float32Array,
   at: number,
   rows: number,
@@ -134,15 +138,14 @@ function scan(
     const place = excluded[i]! - from;
     if (place >= 0 && place < rows) scores[at + place] = Number.NEGATIVE_INFINITY;
   }
+  scanner.load(scores.subarray(at, at + rows));
   // No score of a document that may be found is -Infinity: the least bar keeps the excluded ones out.
-  let bar = Math.max(best.threshold, -Number.MAX_VALUE);
-  for (let place = at; place < at + rows; place++) {
-    const score = scores[place]!;
-    if (score < bar) continue;
-    const row = from + place - at;
-    if (documentDay !== undefined && !(documentDay[row]! < before)) continue;
-    if (best.offer(row, score)) bar = Math.max(bar, best.threshold);
-  }
+  const bar = () => Math.max(best.threshold, -Number.MAX_VALUE);
+  scanner.each(bar(), (place, score) => {
+    const row = from + place;
+    if (documentDay === undefined || documentDay[row]! < before) best.offer(row, score);
+    return bar();
+  });
 }
 
 function normaliseRows(vectors: Float32Array, dimensions: number): void {
