@@ -47,15 +47,19 @@ export function register(program: Command, run: Runner): void {
 }
 
 async function embed(context: CliContext, name: string, options: EmbedOptions): Promise<void> {
-  const { home, offline, platform, progress, signal, threads } = context;
+  const { home, offline, platform, progress, signal, threads, device } = context;
   const { out, role, view, dtype, field, maskCitations = false } = options;
   const write = vectorWriter(out);
   const source = await openTextSource(name, { home, view, maskCitations, field });
   try {
     const found = await findModel(await resolveModelId(platform, options.model), { home, offline, progress, signal });
-    const model = await loadModel(platform, found.folder, { dtype, threads, id: found.id });
+    const model = await loadModel(platform, found.folder, { dtype, threads, device, id: found.id });
     try {
-      const encoder = await openEncoder(platform, model, { vectors: join(home, 'vectors'), progress });
+      const encoder = await openEncoder(platform, model, {
+        vectors: join(home, 'vectors'),
+        device: model.device,
+        progress,
+      });
       try {
         const request = {
           role,
@@ -81,6 +85,7 @@ async function embed(context: CliContext, name: string, options: EmbedOptions): 
           model: found.id,
           modelHash: model.hash,
           dtype,
+          device: model.device,
           role,
           prompt: options.prompt ?? model.prompt(role),
           texts,

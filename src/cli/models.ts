@@ -94,7 +94,7 @@ const probes = [
 ] as const;
 
 async function verify(context: CliContext, id: string): Promise<void> {
-  const { platform, home, threads, offline, progress, signal } = context;
+  const { platform, home, threads, device, offline, progress, signal } = context;
   const found = await findModel(await resolveModelId(platform, id), { home, offline, progress, signal });
   const files = found.source === 'folder' ? undefined : await verifyFiles(found.folder);
   for (const { file, expected, found: hash } of files?.damaged ?? []) {
@@ -107,7 +107,7 @@ async function verify(context: CliContext, id: string): Promise<void> {
     });
   }
   const tokenizer = await loadTokenizer(platform, found.folder);
-  const fast = await loadModel(platform, found.folder, { threads, id: found.id });
+  const fast = await loadModel(platform, found.folder, { threads, device, id: found.id });
   const reference = await loadModel(platform, found.folder, { backend: 'reference', id: found.id });
   try {
     const ids = probes.map((text) => tokenizer.encode(text, { maxLength: Math.min(32, fast.maxLength) }).ids);

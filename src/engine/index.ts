@@ -51,7 +51,7 @@ export {
   type RunOptions,
 } from './engine.ts';
 export { Value } from './feeds.ts';
-export { gather } from './gather.ts';
+export { gather, gatherColumns } from './gather.ts';
 export {
   constant,
   type DataType,
@@ -72,6 +72,7 @@ export {
   sequenceFeeds,
   sequenceInputs,
 } from './layout.ts';
+export type { Device } from './lowering.ts';
 export { linear, matmul } from './matmul.ts';
 export { l2Normalise, layerNorm } from './normalisation.ts';
 export type { FileRange, Parameters, ParameterValue, StoredType } from './parameters.ts';

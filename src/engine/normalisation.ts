@@ -1,5 +1,6 @@
 /** Normalisations over the last axis. */
 import { defineOp, fail, requireType, sameShape, showShape, type Tensor } from './graph.ts';
+import { contrib } from './lowering.ts';
 import { ndarray } from './ndarray.ts';
 
 const layerNormNode = defineOp<{ epsilon: number }>({
@@ -32,12 +33,22 @@ const layerNormNode = defineOp<{ epsilon: number }>({
   lower(context, [x, weight, bias], { epsilon }, [tensor]) {
     const width = tensor!.shape.at(-1) as number;
     const scale = weight ?? context.constant(new Array<number>(width).fill(1));
+    if (context.device === 'cpu' && isSumOfRows(tensor!)) {
+      const [a, b] = tensor!.inputs.map((part) => context.value(part));
+      const inputs = [a!, b!, scale, ...(bias === undefined ? [] : [bias])];
+      return context.emit('SkipLayerNormalization', inputs, { epsilon: { float: epsilon } }, { domain: contrib });
+    }
     return context.emit('LayerNormalization', [x!, scale, ...(bias === undefined ? [] : [bias])], {
       axis: -1,
       epsilon: { float: epsilon },
     });
   },
 });
+
+/** A residual sum [rows, width]: it is added while it is normalised, in one pass over the memory. */
+function isSumOfRows({ op, inputs, shape }: Tensor): boolean {
+  return op.name === 'add' && shape.length === 2 && inputs.every((part) => sameShape(part.shape, shape));
+}
 
 /** (x − mean) / √(variance + epsilon) · weight + bias over the last axis (Ba et al. 2016). Epsilon: 1e-5 by default. */
 export function layerNorm(

@@ -3,7 +3,18 @@
  * pass as a function of parameters, a batch and a context to tensors. The same function serves inference, training and
  * export; what differs (8-bit linears, say) is the context's.
  */
-import { gelu, linear, linearInt8, parameter, relu, type SequenceLayout, silu, type Tensor } from '../engine/index.ts';
+import {
+  add,
+  gatherColumns,
+  gelu,
+  linear,
+  linearInt8,
+  parameter,
+  relu,
+  type SequenceLayout,
+  silu,
+  type Tensor,
+} from '../engine/index.ts';
 import type { Activation, EncoderConfig } from './config.ts';
 
 export interface ParameterSpec {
@@ -11,6 +22,8 @@ export interface ParameterSpec {
   readonly shape: readonly number[];
   /** `linear`: a weight [out, in] of a linear layer, the only kind that is ever quantised; `exact`: one that never is. */
   readonly kind: 'embedding' | 'linear' | 'exact' | 'bias' | 'norm';
+  /** Of a `linear`: this many columns stay in float32 in an 8-bit model (`splitWeight` in quantise.ts). Default 0. */
+  readonly apart?: number;
 }
 
 /** A batch as symbolic tensors: rows of all sequences one after another. */
@@ -67,21 +80,31 @@ export const floatContext: ForwardContext = {
     ),
 };
 
-/** Linear layers in 8 bits: `name.weight` is asked for as int8, and `name.scales` [out] beside it. */
+/**
+ * Linear layers in 8 bits: `name.weight` is asked for as int8, and `name.scales` [out] beside it. Where columns are kept
+ * apart, the product is a sum: the bytes (zero in those columns), and `name.apart` [out, n] by the columns `name.columns` [n].
+ */
 export function int8Context(specs: readonly ParameterSpec[]): ForwardContext {
   const exact = new Set(specs.filter(({ kind }) => kind === 'exact').map(({ name }) => name));
+  const apart = new Map(specs.map((spec) => [spec.name, columnsApart(spec)]));
   return {
     linear(x, parameters, name) {
       if (exact.has(`${name}.weight`)) return floatContext.linear(x, parameters, name);
       const [out, width] = parameters.get(`${name}.weight`).shape as [number, number];
-      return linearInt8(
-        x,
-        parameter(`${name}.weight`, [out, width], 'int8'),
-        parameter(`${name}.scales`, [out]),
-        parameters.has(`${name}.bias`) ? parameters.get(`${name}.bias`) : undefined,
-      );
+      const weight = parameter(`${name}.weight`, [out, width], 'int8');
+      const scales = parameter(`${name}.scales`, [out]);
+      const bias = parameters.has(`${name}.bias`) ? parameters.get(`${name}.bias`) : undefined;
+      const count = apart.get(`${name}.weight`) ?? 0;
+      if (count === 0) return linearInt8(x, weight, scales, bias);
+      const few = gatherColumns(x, parameter(`${name}.columns`, [count], 'int32'));
+      return add(linearInt8(x, weight, scales), linear(few, parameter(`${name}.apart`, [out, count]), bias));
     },
   };
+}
+
+/** How many columns of a linear weight an 8-bit model keeps in float32. */
+export function columnsApart({ apart = 0, shape }: ParameterSpec): number {
+  return Math.min(apart, shape.at(-1)!);
 }
 
 export function activate(x: Tensor, activation: Activation): Tensor {
@@ -92,8 +115,13 @@ export function activate(x: Tensor, activation: Activation): Tensor {
 
 // Short forms for the lists of parameters --------------------------------------------------------------------------
 
-export function linearSpecs(name: string, out: number, width: number, bias = true): ParameterSpec[] {
-  const weight: ParameterSpec = { name: `${name}.weight`, shape: [out, width], kind: 'linear' };
+export function linearSpecs(
+  name: string,
+  out: number,
+  width: number,
+  { bias = true, apart = 0 }: { bias?: boolean; apart?: number } = {},
+): ParameterSpec[] {
+  const weight: ParameterSpec = { name: `${name}.weight`, shape: [out, width], kind: 'linear', apart };
   return bias ? [weight, { name: `${name}.bias`, shape: [out], kind: 'bias' }] : [weight];
 }
 

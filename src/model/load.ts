@@ -3,8 +3,9 @@
  * graph, and offers batches of token ids in and vectors out. Only data is read; a checkpoint's own code is never run.
  */
 import { inputError } from '../base/errors.ts';
+import { hashOf } from '../base/hash.ts';
 import type { Files, Platform } from '../base/platform.ts';
-import { readFloat32, type StoredTensor } from '../base/safetensors.ts';
+import type { StoredTensor } from '../base/safetensors.ts';
 import {
   add,
   type Engine,
@@ -15,7 +16,6 @@ import {
   type ParameterValue,
   type Program,
   parameter,
-  quantiseWeight,
   relu,
   sigmoid,
   silu,
@@ -31,6 +31,7 @@ import { modelHash } from './hash.ts';
 import { type DenseActivation, type DenseModule, readSentenceFiles, type SentenceFiles } from './modules.ts';
 import { pool, poolFeeds } from './pooling.ts';
 import { choosePrompts } from './prompts.ts';
+import { int8Version, quantisedValues } from './quantise.ts';
 import { type KnownModel, loadRegistry, parseRegistry } from './registry.ts';
 import type { LoadModelOptions, ModelDtype, Pooling, TextModel } from './types.ts';
 
@@ -44,7 +45,7 @@ export async function loadModel(
   options: LoadModelOptions = {},
 ): Promise<TextModel> {
   const { files } = platform;
-  const { dtype = 'fp32', backend = 'ort', threads } = options;
+  const { dtype = 'fp32', backend = 'ort', device = 'cpu', threads } = options;
   const registry =
     options.registry === undefined ? await loadRegistry(platform) : parseRegistry(options.registry, 'registry');
   const own = await readSentenceFiles(files, folder);
@@ -75,18 +76,20 @@ export async function loadModel(
   const dimensions = checkDimensions(own, config.hidden * pooling.modes.length, folder);
   const inEncoder = (name: string) => (own.encoderPath === '' ? name : `${own.encoderPath}/${name}`);
   const prompts = choosePrompts(own, known);
-  const hash = await modelHash(files, folder, own.encoderPath, [
+  const filesHash = await modelHash(files, folder, own.encoderPath, [
     ...own.files,
     inEncoder('config.json'),
     ...checkpoint.files.map(inEncoder),
     ...dense.flatMap((module) => module.files),
   ]);
 
+  const hash = dtype === 'int8' ? await hashOf({ files: filesHash, int8: int8Version }) : filesHash;
+
   const values = await parameterValues(files, specs, tensors, dtype);
   for (const { specs: denseSpecs, tensors: stored } of dense)
     for (const [name, value] of await parameterValues(files, denseSpecs, stored, 'fp32')) values.set(name, value);
 
-  const engine = await openEngine(platform, { backend, ...(threads === undefined ? {} : { threads }) });
+  const engine = await openEngine(platform, { backend, device, ...(threads === undefined ? {} : { threads }) });
   const programs = compileLazily(engine, values);
   const batch = batchInputs();
   const states = () =>
@@ -105,6 +108,7 @@ export async function loadModel(
     config,
     hash,
     dtype,
+    device: engine.device,
     parameters: specs.reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0),
     hiddenSize: config.hidden,
     dimensions,
@@ -162,13 +166,11 @@ async function parameterValues(
   dtype: ModelDtype,
 ): Promise<Map<string, ParameterValue>> {
   const values = new Map<string, ParameterValue>();
-  for (const { name, shape, kind } of specs) {
+  for (const spec of specs) {
+    const { name, shape, kind } = spec;
     const tensor = tensors.get(name)!;
     if (dtype === 'int8' && kind === 'linear') {
-      const [out, width] = shape as [number, number];
-      const { values: bytes, scales } = quantiseWeight(await readFloat32(files, tensor), out, width);
-      values.set(name, { dtype: 'int8', shape, source: bytes });
-      values.set(name.replace(/\.weight$/, '.scales'), { dtype: 'float32', shape: [out], source: scales });
+      for (const [part, value] of await quantisedValues(files, spec, tensor)) values.set(part, value);
     } else {
       const stored = ({ F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const)[tensor.dtype as 'F32'];
       const { file, offset, bytes } = tensor;
@@ -218,8 +220,10 @@ function chooseMaxLength(
 async function openDense(files: Files, folder: string, module: DenseModule) {
   const { path, inFeatures, outFeatures, bias, residual } = module;
   const specs = [
-    ...linearSpecs('linear', outFeatures, inFeatures, bias),
-    ...(residual && inFeatures !== outFeatures ? linearSpecs('residual', outFeatures, inFeatures, false) : []),
+    ...linearSpecs('linear', outFeatures, inFeatures, { bias }),
+    ...(residual && inFeatures !== outFeatures
+      ? linearSpecs('residual', outFeatures, inFeatures, { bias: false })
+      : []),
   ];
   const checkpoint = await openCheckpoint(files, files.join(folder, path));
   const { tensors } = matchTensors(checkpoint, specs, []);

@@ -18,11 +18,11 @@ export const modernBert: Architecture<ModernBertConfig> = {
     const { hidden, intermediate, normBias, attentionBias, mlpBias } = config;
     const layers = Array.from({ length: config.layers }, (_, layer): ParameterSpec[] => [
       ...(layer === 0 ? [] : normSpecs(`layers.${layer}.attn_norm`, hidden, normBias)),
-      ...linearSpecs(`layers.${layer}.attn.Wqkv`, 3 * hidden, hidden, attentionBias),
-      ...linearSpecs(`layers.${layer}.attn.Wo`, hidden, hidden, attentionBias),
+      ...linearSpecs(`layers.${layer}.attn.Wqkv`, 3 * hidden, hidden, { bias: attentionBias }),
+      ...linearSpecs(`layers.${layer}.attn.Wo`, hidden, hidden, { bias: attentionBias }),
       ...normSpecs(`layers.${layer}.mlp_norm`, hidden, normBias),
-      ...linearSpecs(`layers.${layer}.mlp.Wi`, 2 * intermediate, hidden, mlpBias),
-      ...linearSpecs(`layers.${layer}.mlp.Wo`, hidden, intermediate, mlpBias),
+      ...linearSpecs(`layers.${layer}.mlp.Wi`, 2 * intermediate, hidden, { bias: mlpBias }),
+      ...linearSpecs(`layers.${layer}.mlp.Wo`, hidden, intermediate, { bias: mlpBias, apart: 8 }),
     ]);
     return [
       embeddingSpec('embeddings.tok_embeddings', config.vocabulary, hidden),

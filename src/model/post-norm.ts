@@ -40,7 +40,7 @@ export function postNormSpecs(config: Config, names: PostNormNames): ParameterSp
       ...linearSpecs(at + names.attentionOutput, hidden, hidden),
       ...normSpecs(at + names.attentionNorm, hidden),
       ...linearSpecs(`${at}intermediate.dense`, intermediate, hidden),
-      ...linearSpecs(`${at}output.dense`, hidden, intermediate),
+      ...linearSpecs(`${at}output.dense`, hidden, intermediate, { apart: 8 }),
       ...normSpecs(`${at}output.LayerNorm`, hidden),
     ];
   }).flat();

@@ -2,6 +2,7 @@
  * What a loaded text model is to the code that uses it (encode, tune, report). A model takes token ids, never text:
  * tokenising is the tokenizer's work, done with `maxLength`, `lowercase` and the prompt that the model names.
  */
+import type { Device } from '../engine/index.ts';
 import type { EncoderConfig } from './config.ts';
 import type { poolingModes, Similarity } from './registry.ts';
 
@@ -35,6 +36,8 @@ export interface LoadModelOptions {
   dtype?: ModelDtype;
   /** Threads of one run. Default: the engine's own choice. */
   threads?: number;
+  /** What computes; `auto` takes CUDA where this installation has it, else the CPU. Default `cpu`. */
+  device?: Device | 'auto';
   /** Default `ort`; `reference` is the float64 interpreter of the tests. */
   backend?: 'ort' | 'reference';
   /** Id by which the registry knows the model; default the folder's name. */
@@ -64,6 +67,8 @@ export interface TextModel {
   /** SHA-256 over every file that can change a vector, with names. */
   readonly hash: string;
   readonly dtype: ModelDtype;
+  /** What computes, `auto` decided. */
+  readonly device: Device;
   readonly parameters: number;
   readonly hiddenSize: number;
   /** Length of a vector that `encode` gives (after the Dense modules). */

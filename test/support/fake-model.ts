@@ -23,6 +23,7 @@ export function fakeModel(
     config: {} as TextModel['config'],
     hash: 'fake-hash',
     dtype: 'fp32',
+    device: 'cpu',
     parameters: 0,
     hiddenSize: 8,
     dimensions: 8,
