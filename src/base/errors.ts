@@ -3,6 +3,7 @@
  * field), what was expected and found, and what to do. The library throws them, the command line prints them; a stack
  * trace is shown only with `--debug`.
  */
+import { printable } from './printable.ts';
 
 /** `input`: wrong use or wrong input (exit code 2). `work`: the work itself failed (exit code 1). */
 export type FailureKind = 'input' | 'work';
@@ -52,7 +53,7 @@ export class PatentlabError extends Error {
     if (expected !== undefined) text += `\n  expected: ${expected}`;
     if (found !== undefined) text += `\n  found:    ${found}`;
     if (hint !== undefined) text += `\n  to do:    ${hint}`;
-    return text;
+    return printable(text);
   }
 }
 

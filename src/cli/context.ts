@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { nodePlatform } from '../base/node/platform.ts';
 import { terminalProgress } from '../base/node/terminal.ts';
 import type { Platform } from '../base/platform.ts';
+import { printableColoured } from '../base/printable.ts';
 import { type Progress, silent } from '../base/progress.ts';
 
 export interface GlobalOptions {
@@ -49,7 +50,7 @@ export function contextOf(command: Command, signal: AbortSignal): CliContext {
     progress: global.quiet ? silent : terminalProgress(process.stderr),
     signal,
     print(text) {
-      if (!global.json) process.stdout.write(`${text}\n`);
+      if (!global.json) process.stdout.write(`${printableColoured(text)}\n`);
     },
     printJson(value) {
       if (global.json) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);

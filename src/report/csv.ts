@@ -2,6 +2,7 @@
  * Tables beside the page: RFC 4180, UTF-8, full precision, one fact a row. Text that a spreadsheet would take for a
  * formula (it begins with =, +, -, @, tab or return) gets an apostrophe in front: titles come from outside.
  */
+import { printable } from '../base/printable.ts';
 import { type EvaluationResults, systemName } from '../study/results.ts';
 import type { CsvNames } from './page.ts';
 import { unique } from './standings.ts';
@@ -189,6 +190,7 @@ function csv(head: readonly string[], rows: readonly (readonly Field[])[]): stri
 export function field(value: Field): string {
   if (value === undefined) return '';
   if (typeof value !== 'string') return Number.isNaN(value) ? '' : String(value);
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  const safe = printable(value);
+  const text = /^\s*[=+\-@\t\r]/.test(safe) ? `'${safe}` : safe;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -9,6 +9,8 @@ const read = (text: string): Record<string, string>[] => parse(text, { columns: 
 test('text that a spreadsheet would run is text', () => {
   assert.equal(field('=HYPERLINK("x")'), `"'=HYPERLINK(""x"")"`);
   assert.equal(field('@sum'), "'@sum");
+  assert.equal(field(' =1+1'), "' =1+1");
+  assert.equal(field('a\u001b[2Jb'), 'a\\x1b[2Jb');
   assert.equal(field('a,b'), '"a,b"');
   assert.equal(field(-0.5), '-0.5');
   assert.equal(field(undefined), '');

@@ -47,7 +47,8 @@ export async function syncFolder(folder: string): Promise<void> {
 /** Turns the system's word for a full disk or a forbidden folder into one clear message. */
 export function explainWriteError(error: unknown, path: string): unknown {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  const { message = '' } = (error ?? {}) as Error;
+  if (code === 'ENOSPC' || code === 'EDQUOT' || message.includes('No space left on device')) {
     return workError('the disk is full; nothing already stored was changed', {
       code: 'disk.full',
       file: path,

@@ -22,7 +22,7 @@ export const jsonl: Importer = {
     if (!first.trimStart().startsWith('{')) return named ? 0.3 : 0;
     const whole = parses(first);
     if (others.length === 0) return named ? 0.95 : whole ? 0.55 : 0.1;
-    if (whole || parses(others[0]!)) return others[0]!.trimStart().startsWith('{') ? 0.95 : 0.6;
+    if (whole || parses(others[0]!)) return named || others[0]!.trimStart().startsWith('{') ? 0.95 : 0.6;
     return named ? 0.5 : 0.1;
   },
   rows,
