@@ -27,6 +27,8 @@ export interface CompileOptions {
 
 export type DataType = 'float32' | 'int32' | 'int64' | 'int8' | 'uint8' | 'bool';
 
+export type Device = 'cpu' | 'webgpu' | 'cuda';
+
 export type Dimension = number | string;
 
 export interface Engine {
@@ -140,6 +142,9 @@ export declare const exp: (x: Tensor) => Tensor;
 
 /** Rows of `table` [rows, ...] at `indices` [...]: [...indices, ...rest]. Embedding lookup, padding, unpadding. */
 export declare function gather(table: Tensor, indices: Tensor): Tensor;
+
+/** Columns of x [rows, width] at `columns` [n]: [rows, n]. */
+export declare function gatherColumns(x: Tensor, columns: Tensor): Tensor;
 
 /** x · Φ(x) (Hendrycks & Gimpel 2016): by erf, or by the tanh approximation ("gelu_new", "gelu_pytorch_tanh"). */
 export declare function gelu(x: Tensor, { approximation }?: {
@@ -317,8 +322,6 @@ export interface TensorType {
 }
 
 export type Attributes = Readonly<Record<string, AttributeValue>>;
-
-export type Device = 'cpu' | 'webgpu' | 'cuda';
 
 export interface EmitOptions {
     domain?: string;

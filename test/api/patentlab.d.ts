@@ -268,6 +268,8 @@ export interface LoadModelOptions {
     dtype?: ModelDtype;
     /** Threads of one run. Default: the engine's own choice. */
     threads?: number;
+    /** What computes; `auto` takes CUDA where this installation has it, else the CPU. Default `cpu`. */
+    device?: Device | 'auto';
     /** Default `ort`; `reference` is the float64 interpreter of the tests. */
     backend?: 'ort' | 'reference';
     /** Id by which the registry knows the model; default the folder's name. */
@@ -411,6 +413,8 @@ export interface TextModel {
     /** SHA-256 over every file that can change a vector, with names. */
     readonly hash: string;
     readonly dtype: ModelDtype;
+    /** What computes, `auto` decided. */
+    readonly device: Device;
     readonly parameters: number;
     readonly hiddenSize: number;
     /** Length of a vector that `encode` gives (after the Dense modules). */
@@ -866,6 +870,8 @@ export interface VectorsSummary {
     /** Wall time of this call. */
     seconds: number;
 }
+
+export type Device = 'cpu' | 'webgpu' | 'cuda';
 
 export interface PairsInput {
     systems: readonly string[];

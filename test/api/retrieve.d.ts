@@ -4,6 +4,7 @@
 export declare class Bm25Builder {
     private readonly settings;
     private readonly segments;
+    private kernel;
     private lengths;
     private documents;
     private tokens;
@@ -20,7 +21,7 @@ export declare class Bm25Builder {
     /** Adds the next document (its row is the number of documents before it). Tokens are ids of 0 or more. */
     add(tokens: Tokens): void;
     finish(): Bm25Index;
-    /** Turns the open segment term-major by counting sort; `scores` holds counts until the end. */
+    /** Turns the open segment term-major by counting sort; scores are counts until the end. */
     private closeSegment;
     private reserve;
 }
@@ -32,13 +33,12 @@ export declare class Bm25Index {
     private readonly segments;
     /** Score of a token for documents that do not have it (bm25+, bm25l). */
     private readonly absent;
-    /** Scores of one segment's documents; all zero between searches. */
-    private readonly accumulator;
     private counts;
     private collector;
     constructor(settings: Bm25Settings, segments: readonly Segment[], size: number, absent?: Float64Array);
     /** Builds from documents as token ids, in row order, read once. */
     static build(documents: Iterable<Tokens> | AsyncIterable<Tokens>, options?: Bm25Options): Promise<Bm25Index>;
+    /** (document, token) pairs. */
     get postings(): number;
     /** Bytes the index holds. */
     get bytes(): number;
@@ -51,8 +51,6 @@ export declare class Bm25Index {
     private collectorOf;
     /** Distinct tokens with their counts, and the score every document gets whatever it holds. */
     private weigh;
-    /** Offers a segment's documents to `best` and leaves the accumulator at zero. */
-    private collect;
 }
 
 export interface Bm25Options {
@@ -165,6 +163,7 @@ export declare class TopK {
     private readonly rows;
     private readonly scores;
     private length;
+    private sorter;
     /** Scores below this cannot be among the best; equal ones can, by their tie rank. Offers below it are ignored. */
     threshold: number;
     readonly k: number;
@@ -302,15 +301,47 @@ export interface EngineOptions {
 
 export type Device = 'cpu' | 'webgpu' | 'cuda';
 
+export declare class Bm25Kernel {
+    private readonly memory;
+    private readonly functions;
+    private used;
+    /** Made anew where the memory has grown. */
+    private views;
+    /** Room for so many bytes, as its address; undefined where this memory has not got it. */
+    take(bytes: number): number | undefined;
+    /** The memory as it stands: `take` makes an older answer empty. */
+    get buffer(): ArrayBuffer;
+    /** Scores of the documents of the segment that is being searched; all zero between searches. */
+    get accumulator(): Float32Array;
+    /** accumulator[rows[i]] += weight * scores[i] for i < count; addresses of uint16 and float32. */
+    scatter(rows: number, scores: number, count: number, weight: number): void;
+    /** accumulator += weight * column, for so many documents; the column is padded with zeros to `columnLanes`. */
+    addColumn(column: number, documents: number, weight: number): void;
+    /** A score that at least k of the first `documents` documents reach, as near the k-th best as one class; above 0. */
+    bar(documents: number, k: number): number;
+    /** The documents with scores of at least `bar` (above 0), in order; the accumulator is zero afterwards. Valid until the next. */
+    gather(documents: number, bar: number): {
+        rows: Int32Array;
+        scores: Float32Array;
+        count: number;
+    };
+    private view;
+}
+
 interface Segment {
     /** Row of its first document. */
     base: number;
     documents: number;
+    kernel: Bm25Kernel;
     /** Postings of token t are [starts[t], starts[t + 1]). */
     starts: Int32Array;
-    /** Document within the segment; ascending within a token. */
-    rows: Uint16Array;
-    scores: Float32Array;
+    /** Addresses: of documents within the segment, ascending within a token, and of the scores. */
+    rows: number;
+    scores: number;
+    /** Tokens in many documents: addresses of their columns. They have no postings. */
+    columns: Map<number, number>;
+    /** (document, token) pairs, those in columns too. */
+    pairs: number;
 }
 
 type Tokens = ArrayLike<number>;
