@@ -80,6 +80,36 @@ export function multiplyTall(
     kernel.addRows(result.at + row * kept * 4, square.at, order.at, tall.at + row * width * 4, width, kept);
 }
 
+/** Columns of a triangle that are multiplied at once; a multiple of `lanes`. */
+const triangleColumns = 96;
+
+/**
+ * result = tall [n, width] times an upper triangle [width, width]: columns in strips, each as tall as it has values.
+ * `square` is room for the strips; `order` holds 0..width-1.
+ */
+export function multiplyTriangle(
+  kernel: RowKernel,
+  tall: Placed<Float32Array>,
+  triangle: Float64Array,
+  square: Placed<Float32Array>,
+  result: Placed<Float32Array>,
+  order: Placed<Int32Array>,
+  width: number,
+): void {
+  const strips: { from: number; columns: number; rows: number; at: number }[] = [];
+  for (let from = 0, filled = 0; from < width; from += triangleColumns) {
+    const columns = Math.min(triangleColumns, width - from);
+    const rows = from + columns;
+    strips.push({ from, columns, rows, at: square.at + filled * 4 });
+    for (let i = 0; i < rows; i++)
+      for (let j = from; j < from + columns; j++) square.view[filled++] = triangle[i * width + j]!;
+  }
+  result.view.fill(0);
+  for (let row = 0; row * width < tall.view.length; row++)
+    for (const { from, columns, rows, at } of strips)
+      kernel.addRows(result.at + (row * width + from) * 4, at, order.at, tall.at + row * width * 4, rows, columns);
+}
+
 /** Rows of a tall matrix that are widened to float64 at once. */
 const outerRows = 32;
 

@@ -25,6 +25,7 @@ import {
   largestSingularValue,
   multiplySparse,
   multiplyTall,
+  multiplyTriangle,
   orthonormaliser,
   placeSparse,
   type SparseMatrix,
@@ -315,8 +316,7 @@ function rightSingularVectors(
   /** Makes Q's columns orthonormal; returns its smallest singular value before. */
   const orthonormalise = (): number => {
     const inverse = orthonormaliser(gram.of(q.view, q.view), width);
-    square.view.set(inverse);
-    multiplyTall(kernel, q, square, y, order, width, width);
+    multiplyTriangle(kernel, q, inverse, square, y, order, width);
     [q, y] = [y, q];
     return 1 / largestSingularValue(inverse, width);
   };
