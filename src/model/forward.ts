@@ -9,6 +9,7 @@ import {
   gelu,
   linear,
   linearInt8,
+  multiply,
   parameter,
   relu,
   type SequenceLayout,
@@ -24,6 +25,8 @@ export interface ParameterSpec {
   readonly kind: 'embedding' | 'linear' | 'exact' | 'bias' | 'norm';
   /** Of a `linear`: this many columns stay in float32 in an 8-bit model (`splitWeight` in quantise.ts). Default 0. */
   readonly apart?: number;
+  /** The norm whose output a layer with columns apart reads: they are chosen by it, and left out of the bytes of x too. */
+  readonly after?: string;
 }
 
 /** A batch as symbolic tensors: rows of all sequences one after another. */
@@ -83,10 +86,11 @@ export const floatContext: ForwardContext = {
 /**
  * Linear layers in 8 bits: `name.weight` is asked for as int8, and `name.scales` [out] beside it. Where columns are kept
  * apart, the product is a sum: the bytes (zero in those columns), and `name.apart` [out, n] by the columns `name.columns` [n].
+ * After a norm, x is multiplied by `name.kept` [in] first, which is 0 in those columns and 1 elsewhere.
  */
 export function int8Context(specs: readonly ParameterSpec[]): ForwardContext {
   const exact = new Set(specs.filter(({ kind }) => kind === 'exact').map(({ name }) => name));
-  const apart = new Map(specs.map((spec) => [spec.name, columnsApart(spec)]));
+  const byName = new Map(specs.map((spec) => [spec.name, spec]));
   return {
     linear(x, parameters, name) {
       if (exact.has(`${name}.weight`)) return floatContext.linear(x, parameters, name);
@@ -94,10 +98,12 @@ export function int8Context(specs: readonly ParameterSpec[]): ForwardContext {
       const weight = parameter(`${name}.weight`, [out, width], 'int8');
       const scales = parameter(`${name}.scales`, [out]);
       const bias = parameters.has(`${name}.bias`) ? parameters.get(`${name}.bias`) : undefined;
-      const count = apart.get(`${name}.weight`) ?? 0;
+      const spec = byName.get(`${name}.weight`)!;
+      const count = columnsApart(spec);
       if (count === 0) return linearInt8(x, weight, scales, bias);
       const few = gatherColumns(x, parameter(`${name}.columns`, [count], 'int32'));
-      return add(linearInt8(x, weight, scales), linear(few, parameter(`${name}.apart`, [out, count]), bias));
+      const rest = spec.after === undefined ? x : multiply(x, parameter(`${name}.kept`, [width]));
+      return add(linearInt8(rest, weight, scales), linear(few, parameter(`${name}.apart`, [out, count]), bias));
     },
   };
 }
@@ -119,9 +125,15 @@ export function linearSpecs(
   name: string,
   out: number,
   width: number,
-  { bias = true, apart = 0 }: { bias?: boolean; apart?: number } = {},
+  { bias = true, apart = 0, after }: { bias?: boolean; apart?: number; after?: string } = {},
 ): ParameterSpec[] {
-  const weight: ParameterSpec = { name: `${name}.weight`, shape: [out, width], kind: 'linear', apart };
+  const weight: ParameterSpec = {
+    name: `${name}.weight`,
+    shape: [out, width],
+    kind: 'linear',
+    apart,
+    ...(after === undefined ? {} : { after }),
+  };
   return bias ? [weight, { name: `${name}.bias`, shape: [out], kind: 'bias' }] : [weight];
 }
 

@@ -170,7 +170,7 @@ async function parameterValues(
     const { name, shape, kind } = spec;
     const tensor = tensors.get(name)!;
     if (dtype === 'int8' && kind === 'linear') {
-      for (const [part, value] of await quantisedValues(files, spec, tensor)) values.set(part, value);
+      for (const [part, value] of await quantisedValues(files, spec, tensors)) values.set(part, value);
     } else {
       const stored = ({ F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const)[tensor.dtype as 'F32'];
       const { file, offset, bytes } = tensor;

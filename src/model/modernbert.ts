@@ -21,7 +21,11 @@ export const modernBert: Architecture<ModernBertConfig> = {
       ...linearSpecs(`layers.${layer}.attn.Wqkv`, 3 * hidden, hidden, { bias: attentionBias }),
       ...linearSpecs(`layers.${layer}.attn.Wo`, hidden, hidden, { bias: attentionBias }),
       ...normSpecs(`layers.${layer}.mlp_norm`, hidden, normBias),
-      ...linearSpecs(`layers.${layer}.mlp.Wi`, 2 * intermediate, hidden, { bias: mlpBias }),
+      ...linearSpecs(`layers.${layer}.mlp.Wi`, 2 * intermediate, hidden, {
+        bias: mlpBias,
+        apart: 8,
+        after: `layers.${layer}.mlp_norm`,
+      }),
       ...linearSpecs(`layers.${layer}.mlp.Wo`, hidden, intermediate, { bias: mlpBias, apart: 8 }),
     ]);
     return [

@@ -39,7 +39,7 @@ export function postNormSpecs(config: Config, names: PostNormNames): ParameterSp
       ...keptExact(linearSpecs(at + names.value, hidden, hidden)),
       ...linearSpecs(at + names.attentionOutput, hidden, hidden),
       ...normSpecs(at + names.attentionNorm, hidden),
-      ...linearSpecs(`${at}intermediate.dense`, intermediate, hidden),
+      ...linearSpecs(`${at}intermediate.dense`, intermediate, hidden, { apart: 8, after: at + names.attentionNorm }),
       ...linearSpecs(`${at}output.dense`, hidden, intermediate, { apart: 8 }),
       ...normSpecs(`${at}output.LayerNorm`, hidden),
     ];

@@ -1,11 +1,11 @@
 /**
- * The weights of an 8-bit model: int8 with one scale an output row, and apart from them, in float32, the few input columns
- * with the largest weights (the idea of LLM.int8(), Dettmers et al. 2022, applied to weights: nothing but the checkpoint is
- * needed, no text is run through the model).
+ * The weights of an 8-bit model: int8 with one scale an output row, and apart from them, in float32, a few input columns
+ * (LLM.int8(), Dettmers et al. 2022). Which ones, the checkpoint alone says: no text is run through the model.
  *
- * Why: a row's scale follows its largest weight. In the second layer of a feed-forward block single hidden units write into
- * single channels with weights 50 times the usual, so that all other weights of those rows would fall on a few levels. On
- * real patents that layer's rounding was the largest part of MiniLM's loss; with 8 columns apart it is 0.6 of what it was.
+ * A row's scale follows its largest value. Into the second layer of a feed-forward block, single hidden units bring weights
+ * 50 times the usual, and all other weights of those rows would fall on a few levels: the columns of the largest weights
+ * stand apart. The first layer reads a norm's output, in which a few channels are 10 times the others: the channels of the
+ * largest weight and bias of the norm stand apart, and are left out of the bytes of x as well.
  */
 import type { Files } from '../base/platform.ts';
 import { readFloat32, type StoredTensor } from '../base/safetensors.ts';
@@ -19,15 +19,22 @@ export const int8Version = 2;
 export async function quantisedValues(
   files: Files,
   spec: ParameterSpec,
-  tensor: StoredTensor,
+  tensors: ReadonlyMap<string, StoredTensor>,
 ): Promise<Map<string, ParameterValue>> {
   const [out, width] = spec.shape as [number, number];
-  const values = await readFloat32(files, tensor);
+  const values = await readFloat32(files, tensors.get(spec.name)!);
   const name = (part: string) => spec.name.replace(/\.weight$/, `.${part}`);
   const result = new Map<string, ParameterValue>();
   const count = columnsApart(spec);
   if (count > 0) {
-    const { columns, apart } = splitWeight(values, out, width, count);
+    const sizes = spec.after === undefined ? columnPeaks(values, width) : await outputSizes(files, spec.after, tensors);
+    const columns = largest(sizes, count);
+    const apart = takeColumns(values, width, columns);
+    if (spec.after !== undefined) {
+      const kept = new Float32Array(width).fill(1);
+      for (const column of columns) kept[column] = 0;
+      result.set(name('kept'), { dtype: 'float32', shape: [width], source: kept });
+    }
     result.set(name('columns'), { dtype: 'int32', shape: [count], source: columns });
     result.set(name('apart'), { dtype: 'float32', shape: [out, count], source: apart });
   }
@@ -37,26 +44,42 @@ export async function quantisedValues(
   return result;
 }
 
-/** Takes the `count` columns with the largest single weights out of values [out, width], which hold zeros there afterwards. */
-export function splitWeight(
-  values: Float32Array,
-  out: number,
-  width: number,
-  count: number,
-): { columns: Int32Array<ArrayBuffer>; apart: Float32Array<ArrayBuffer> } {
+/** Largest absolute value of each column of values [out, width]. */
+function columnPeaks(values: Float32Array, width: number): Float32Array {
   const peaks = new Float32Array(width);
   values.forEach((value, at) => {
     peaks[at % width] = Math.max(peaks[at % width]!, Math.abs(value));
   });
-  const columns = Int32Array.from({ length: width }, (_, column) => column)
-    .sort((a, b) => peaks[b]! - peaks[a]! || a - b)
+  return peaks;
+}
+
+/** How far from zero each channel of a norm's output gets, by its own weight and bias: three deviations. */
+async function outputSizes(
+  files: Files,
+  norm: string,
+  tensors: ReadonlyMap<string, StoredTensor>,
+): Promise<Float32Array> {
+  const weight = await readFloat32(files, tensors.get(`${norm}.weight`)!);
+  const bias = tensors.get(`${norm}.bias`);
+  const shifts = bias === undefined ? undefined : await readFloat32(files, bias);
+  return weight.map((value, i) => 3 * Math.abs(value) + Math.abs(shifts?.[i] ?? 0));
+}
+
+/** The places of the `count` largest, ascending; of equal ones the earlier. */
+function largest(sizes: Float32Array, count: number): Int32Array<ArrayBuffer> {
+  return Int32Array.from(sizes.keys())
+    .sort((a, b) => sizes[b]! - sizes[a]! || a - b)
     .slice(0, count)
     .sort();
-  const apart = new Float32Array(out * count);
-  for (let row = 0; row < out; row++)
+}
+
+/** Copies columns of values [out, width] to [out, columns] and leaves zeros in their place. */
+function takeColumns(values: Float32Array, width: number, columns: Int32Array): Float32Array<ArrayBuffer> {
+  const apart = new Float32Array((values.length / width) * columns.length);
+  for (let row = 0; row * width < values.length; row++)
     columns.forEach((column, i) => {
-      apart[row * count + i] = values[row * width + column]!;
+      apart[row * columns.length + i] = values[row * width + column]!;
       values[row * width + column] = 0;
     });
-  return { columns, apart };
+  return apart;
 }
