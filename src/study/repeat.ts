@@ -41,7 +41,9 @@ export async function repeatCell(prefix: string, options: RepeatOptions): Promis
   await rm(folder, { recursive: true, force: true });
   try {
     const { results } = await evaluate({
-      threads: manifest.environment.threads, // the same number gives the same bits
+      // The same device and number of threads give the same bits.
+      device: manifest.device,
+      threads: manifest.environment.threads,
       ...options,
       ...manifest.request,
       study,

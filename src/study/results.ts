@@ -27,7 +27,7 @@ export interface Manifest {
   dimensions?: number;
   length?: number;
   dtype?: string;
-  device: string;
+  device: 'cpu' | 'webgpu' | 'cuda';
   settings: Record<string, unknown>;
   seeds: number[];
   packageVersion: string;

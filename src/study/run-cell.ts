@@ -40,7 +40,7 @@ export async function keyOf(system: SystemSpec, view: ViewSpec, context: CellCon
     relevance: relevance.statement,
     maskCitations: view.masked,
     onlyEarlier: relevanceOptions.onlyEarlier ?? false,
-    device: 'cpu',
+    device: 'cpu' as const,
     seeds: [settings.seed],
     packageVersion: settings.packageVersion,
     definitions: definitionsVersion,
@@ -65,10 +65,17 @@ export async function keyOf(system: SystemSpec, view: ViewSpec, context: CellCon
     case 'encoder':
       return { ...common, ...citationFilter, ...(await context.encoders.manifestOf(system)), settings: search };
     case 'fused': {
-      const parts = await Promise.all(partsOf(system).map(async (part) => cellHash(await keyOf(part, view, context))));
+      const [sparse, dense] = await Promise.all(partsOf(system).map((part) => keyOf(part, view, context)));
+      const parts = [await cellHash(sparse!), await cellHash(dense!)];
       const values = fusionSettings(system.method);
       const fusion = { method: system.method, values, folds: fusionFolds, metric: retrievalMetrics[0], parts };
-      return { ...common, ...citationFilter, fuse: system.method, settings: { ...search, fusion } };
+      return {
+        ...common,
+        ...citationFilter,
+        device: dense!.device, // where its vectors were made
+        fuse: system.method,
+        settings: { ...search, fusion },
+      };
     }
   }
 }

@@ -23,7 +23,6 @@ export function strata(
   systems: readonly System[],
   { least = 10, periods = 8, ...statistics }: StrataOptions,
 ): Stratum[] {
-  const resamples = Math.min(statistics.resamples, 2000);
   const groups = [
     ['year', gatherYears(shared.years, { least, periods })] as const,
     ['country', gatherSmall(shared.countries, least)] as const,
@@ -33,7 +32,7 @@ export function strata(
       const clusters = Int32Array.from(queries, (query) => shared.clusters[query]!);
       const estimates = systems.map(({ name, cell }) => {
         const values = Float64Array.from(queries, (query) => cell.perQuery[metric]![query]!);
-        return [name, estimateMean(values, clusters, { ...statistics, resamples })] as const;
+        return [name, estimateMean(values, clusters, statistics)] as const;
       });
       return {
         corpus: shared.corpus,

@@ -42,6 +42,28 @@ test('a model is downloaded, verified, and found again without the network', asy
   assert.deepEqual(await listModels(home), [{ id, folder: found.folder, commit: hub.commit }]);
 });
 
+test('a torn list of files counts as an unfinished download', async (t) => {
+  const home = scratch(t);
+  const hub = await localHub(t, id, files);
+  const env = { HF_ENDPOINT: hub.endpoint, HF_HOME: join(home, 'none') };
+  const { folder } = await findModel(id, { home, env });
+  writeFileSync(join(folder, 'patentlab-model.json'), '{"format":1,"fi');
+  assert.deepEqual(await listModels(home), []);
+  const before = hub.log.length;
+  assert.equal((await findModel(id, { home, env })).source, 'hub');
+  assert.ok(hub.log.length > before);
+  assert.deepEqual((await verifyFiles(folder)).damaged, []);
+});
+
+test('another revision than the stored one is never passed off as the one asked for', async (t) => {
+  const home = scratch(t);
+  const hub = await localHub(t, id, files);
+  const env = { HF_ENDPOINT: hub.endpoint, HF_HOME: join(home, 'none') };
+  await findModel(id, { home, env });
+  assert.equal((await findModel(id, { home, env, revision: hub.commit })).source, 'home');
+  await assert.rejects(findModel(id, { home, env, revision: 'v2' }), { code: 'model.revision', exitCode: 2 });
+});
+
 test('a broken connection is taken up where it stopped', async (t) => {
   const home = scratch(t);
   const hub = await localHub(t, id, files, { cutAfter: { bytes: 90_000, times: 2 } });
