@@ -315,7 +315,7 @@ export interface Manifest {
     dimensions?: number;
     length?: number;
     dtype?: string;
-    device: string;
+    device: 'cpu' | 'webgpu' | 'cuda';
     settings: Record<string, unknown>;
     seeds: number[];
     packageVersion: string;
