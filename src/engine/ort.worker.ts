@@ -94,7 +94,15 @@ async function create({ session, graph, parameters, device, threads, options }: 
       intraOpNumThreads: threads,
       logSeverityLevel: 3,
       externalData,
-      extra: { session: { ...(folder ? { model_external_initializers_file_folder_path: folder } : {}) } },
+      extra: {
+        session: {
+          ...(folder ? { model_external_initializers_file_folder_path: folder } : {}),
+          // Threads that wait by spinning take the processor from tokenising and from whoever else computes.
+          intra_op: { allow_spinning: '0' },
+        },
+        // The fused kernel is slower than Add and Gelu, of which the latter has a vector kernel of its own.
+        optimization: { disable_specified_optimizers: 'BiasGeluFusion' },
+      },
       ...options,
     }),
   );
