@@ -18,6 +18,7 @@ import {
   exp,
   type Feeds,
   gather,
+  gatherColumns,
   gelu,
   input,
   l2Normalise,
@@ -305,6 +306,33 @@ export const cases: readonly Case[] = [
       return {
         outputs: { y: gather(table, input('ids', 'int32', ['tokens'])) },
         feeds: { ids: d.integers(count, rows) },
+      };
+    },
+  },
+  {
+    name: 'gatherColumns',
+    tolerance: tolerances.exactish,
+    draw(d) {
+      const [rows, width, count] = [d.size(1, 20), d.size(1, 9), d.size(1, 12)];
+      const columns = input('columns', 'int32', ['picked']);
+      return {
+        outputs: { y: gatherColumns(input('x', 'float32', ['rows', width]), columns) },
+        feeds: { x: d.floats(rows * width), columns: d.integers(count, width) },
+      };
+    },
+  },
+  {
+    // Sums of rows are added while they are normalised; here the sum is wanted as well.
+    name: 'layerNorm of a residual sum',
+    tolerance: tolerances.sum,
+    draw(d) {
+      const [rows, width] = [d.size(1, 20), d.size(2, 70)];
+      const x = input('x', 'float32', ['rows', width]);
+      const sum = add(x, input('residual', 'float32', ['rows', width]));
+      const own = (size: number) => constant(d.floats(size), [size]);
+      return {
+        outputs: { y: layerNorm(sum, own(width), d.pick(true, false) ? own(width) : undefined), sum },
+        feeds: { x: d.floats(rows * width), residual: d.floats(rows * width) },
       };
     },
   },
