@@ -70,6 +70,30 @@ test('formats that are not known, binary data and foreign encodings', async (t) 
   await assert.rejects(outcomes(csv, write('i.csv.gz', damaged).path), isInput('import.gzip'));
 });
 
+test('rows nested beyond all sense are rejected alone; an empty file has no rows', async (t) => {
+  const folder = scratch(t);
+  const path = join(folder, 'deep.jsonl');
+  const deep = (levels: number) => `{"id":"D${levels}","x":${'['.repeat(levels)}1${']'.repeat(levels)}}`;
+  for (const [importer, text] of [
+    [jsonl, `${deep(150)}\n${deep(100_000)}\n{"id":"A","x":1}\n`],
+    [json, `[\n${deep(150)},\n${deep(100_000)},\n{"id":"A","x":1}\n]\n`],
+  ] as const) {
+    writeFileSync(path, text);
+    const read = await outcomes(importer, path);
+    assert.deepEqual(
+      read.map((outcome) => (outcome.ok ? outcome.row.id : /nested deeper/.test(outcome.reason))),
+      ['D150', true, 'A'],
+      importer.format,
+    );
+  }
+  for (const name of ['empty.jsonl', 'empty.csv', 'empty', 'x.jsonl']) {
+    writeFileSync(join(folder, name), name === 'x.jsonl' ? '{"id":"A","x":1}\n\u001b{broken\n' : '');
+    const chosen = await chooseImporter({ path: join(folder, name), size: 0 }).catch((error: unknown) => error);
+    if (name === 'x.jsonl') assert.equal(chosen, jsonl);
+    else assert.ok(!(chosen instanceof RangeError), name);
+  }
+});
+
 test('--record names the list in a JSON object and the sheet of a workbook', async (t) => {
   const folder = scratch(t);
   const path = join(folder, 'a.json');

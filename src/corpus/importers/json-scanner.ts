@@ -10,7 +10,7 @@ export type JsonScan =
   /** The buffer ends inside the value. */
   | { state: 'more' };
 
-/** Deeper nesting is refused. */
+/** Deeper nesting is refused: it is damage or an attack, and writing it again would exhaust the stack. */
 const DEEPEST = 200;
 const LITERAL = /true|false|null|NaN|-?Infinity|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
@@ -85,8 +85,22 @@ function broken(at: number, reason: string): JsonScan {
   return { state: 'broken', at, reason };
 }
 
-/** `JSON.parse` that also reads the `NaN` and `Infinity` which other languages write, as null. */
+/** `JSON.parse` that also reads the `NaN` and `Infinity` which other languages write, as null; refuses nesting beyond 200. */
 export function parseJson(text: string): unknown {
+  const value = parseLenient(text);
+  if (text.length > 2 * DEEPEST && isDeeper(value, DEEPEST))
+    throw new SyntaxError(`nested deeper than ${DEEPEST} levels`);
+  return value;
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  for (const part of Array.isArray(value) ? value : Object.values(value)) if (isDeeper(part, levels - 1)) return true;
+  return false;
+}
+
+function parseLenient(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
