@@ -1,7 +1,6 @@
 /** `patentlab import`: files, folders and globs become a corpus, or are merged into one by id. */
 import type { Command } from 'commander';
 import { inputError, quoteFound } from '../base/errors.ts';
-import { keepYoungSpaceSmall } from '../base/node/memory.ts';
 import { type ImportSummary, importCorpus } from '../corpus/import.ts';
 import { conflictRules, type OnConflict } from '../corpus/store-merge.ts';
 import type { CliContext } from './context.ts';
@@ -38,7 +37,6 @@ export function register(program: Command, run: Runner): void {
 }
 
 async function importCommand(context: CliContext, paths: string[], flags: ImportFlags): Promise<void> {
-  keepYoungSpaceSmall();
   const { home, progress, signal } = context;
   const summary = await importCorpus({
     home,

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { PatentlabError } from '../base/errors.ts';
+import { keepYoungSpaceSmall } from '../base/node/memory.ts';
 import { loadCommands } from './commands.ts';
 import { type CliContext, contextOf } from './context.ts';
 
@@ -29,6 +30,7 @@ export function packageVersion(): string {
 
 /** Runs one command; resolves to the exit code (0 done, 1 the work failed, 2 wrong use or wrong input). */
 export async function main(args: string[]): Promise<number> {
+  keepYoungSpaceSmall();
   const abort = new AbortController();
   const onInterrupt = () => {
     if (abort.signal.aborted) process.exit(130);

@@ -7,7 +7,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { explainWriteError } from '../base/node/atomic.ts';
+import { explainWriteError, writeAtomic } from '../base/node/atomic.ts';
 import { assembleResults, type CorpusCells } from './assemble.ts';
 import { CellStore, cellHash, type FinishedCell } from './cell.ts';
 import { type CorpusUnderStudy, openForStudy } from './corpus-under-study.ts';
@@ -91,6 +91,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
         result.files = { run, perQuery: fromFolder(folder, contextOf(study).store.path(cell.manifest.cell)) };
         rows.push({ result, cell });
       }
+      await writeQrels(join(folder, 'trec', `${fileName(study.corpus.name)}.qrels`), study);
       corpora.push({ study, store: contextOf(study).store, cells: rows });
     }
     return { results: await assembleResults(corpora, settings, warnings), folder, computed };
@@ -154,6 +155,15 @@ async function withStudies<T>(options: EvaluateOptions, work: (studies: Studies)
     await encoders.close();
     for (const { corpus } of studies) await corpus.close();
   }
+}
+
+/** What the runs were judged by, for `score` and other tools. */
+async function writeQrels(path: string, { corpus, relevance }: CorpusUnderStudy): Promise<void> {
+  const lines = relevance.queries.flatMap(({ id }, query) => {
+    const { rows, gains } = relevance.judged[query]!;
+    return Array.from(rows, (row, i) => `${id} 0 ${corpus.id(row)} ${gains[i]}\n`);
+  });
+  await writeAtomic(path, lines.join(''));
 }
 
 function resultOf(

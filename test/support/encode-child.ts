@@ -4,6 +4,7 @@
  * at the end the SHA-256 of all vectors.
  */
 import { createHash } from 'node:crypto';
+import { keepYoungSpaceSmall } from '../../src/base/node/memory.ts';
 import { nodePlatform } from '../../src/base/node/platform.ts';
 import { stream } from '../../src/base/random.ts';
 import { encodeTexts } from '../../src/encode/index.ts';
@@ -23,6 +24,7 @@ async function* texts(): AsyncGenerator<string> {
   }
 }
 
+keepYoungSpaceSmall(); // as the commands do
 const model = await loadModel(nodePlatform, folder, { threads: 2 });
 process.stdout.write('start\n');
 const encoded = await encodeTexts(nodePlatform, model, {
