@@ -65,6 +65,7 @@ function fromParts(first: string, second: string, year: string, order: DateOrder
 
 /** `20160125`, `201601`, `2016`, seconds or milliseconds since 1970. */
 function fromNumber(value: number): string | null | undefined {
+  if (Number.isNaN(value)) return undefined; // how tables of numbers write "none"
   if (value === 0) return undefined;
   const text = String(value);
   if (Number.isInteger(value) && value > 0) {

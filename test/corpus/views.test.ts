@@ -172,7 +172,7 @@ test('real bodies: no cited patent of the set is named any more', {
   }))
     rows.push(JSON.parse(line) as Source);
   const ids = new Set(rows.map(({ id }) => id));
-  const inText = (id: string) => /^US(\d{6,8})(?:[A-Z]|$)/.exec(id)?.[1]?.replace(/\B(?=(?:\d{3})+$)/g, ',') ?? 'none';
+  const inText = (id: string) => /^US(\d{6,8})(?:[A-Z]|$)/.exec(id)?.[1]?.replace(/\B(?=(?:\d{3})+$)/g, ',');
   let named = 0;
   let before = 0;
   let stillNamed = 0;
@@ -183,9 +183,10 @@ test('real bodies: no cited patent of the set is named any more', {
     if (names(text)) named++;
     if (names(masked)) stillNamed++;
     for (const cite of cites) {
-      if (!ids.has(cite) || !text.includes(inText(cite))) continue;
+      const written = inText(cite); // applications are written in too many ways to look for them here
+      if (written === undefined || !ids.has(cite) || !text.includes(written)) continue;
       before++;
-      assert.ok(!masked.includes(inText(cite)), `${id} still names ${cite}`);
+      assert.ok(!masked.includes(written), `${id} still names ${cite}`);
     }
   }
   assert.ok(named > 600 && before > 600, `${named} bodies, ${before} mentions`);
