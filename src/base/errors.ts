@@ -6,7 +6,7 @@
 import { printable } from './printable.ts';
 
 /** `input`: wrong use or wrong input (exit code 2). `work`: the work itself failed (exit code 1). */
-export type FailureKind = 'input' | 'work';
+type FailureKind = 'input' | 'work';
 
 export interface FailureDetails {
   /** Stable machine-readable name, e.g. `corpus.unknown`, `safetensors.overlap`. */

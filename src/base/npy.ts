@@ -5,9 +5,9 @@
  */
 import { inputError, quoteFound } from './errors.ts';
 
-export type NpyData = Float32Array | Float64Array | Int32Array;
+type NpyData = Float32Array | Float64Array | Int32Array;
 
-export interface NpyArray<T extends NpyData = NpyData> {
+interface NpyArray<T extends NpyData = NpyData> {
   data: T;
   shape: number[];
 }
@@ -58,7 +58,7 @@ export function decodeNpy(bytes: Uint8Array, file: string): NpyArray {
 }
 
 /** Type, shape and the offset of the first value. */
-export function decodeNpyHeader(bytes: Uint8Array, file: string): { code: Code; shape: number[]; offset: number } {
+function decodeNpyHeader(bytes: Uint8Array, file: string): { code: Code; shape: number[]; offset: number } {
   const fail = (expected: string, found: unknown) =>
     inputError('not a .npy file that can be read here', {
       code: 'npy.format',

@@ -6,7 +6,7 @@
  * mixing. The state can be saved and restored, so that resumed work continues the same sequence.
  */
 
-export type RandomState = readonly [number, number, number, number];
+type RandomState = readonly [number, number, number, number];
 
 export class RandomStream {
   private a: number;

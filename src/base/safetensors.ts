@@ -47,7 +47,7 @@ const dtypeBits = {
 
 export type SafetensorsDtype = keyof typeof dtypeBits;
 
-export const maxHeaderBytes = 100_000_000;
+const maxHeaderBytes = 100_000_000;
 const metadataKey = '__metadata__';
 /** One read is at most this long: systems limit a single read to 2 GiB. */
 const readBlock = 1 << 28;
@@ -62,7 +62,7 @@ export interface StoredTensor {
   readonly bytes: number;
 }
 
-export interface SafetensorsFile {
+interface SafetensorsFile {
   readonly file: string;
   readonly metadata: Readonly<Record<string, string>>;
   /** In the order of their offsets. */
@@ -141,6 +141,11 @@ export interface TensorToStore {
   data: ArrayBufferView;
 }
 
+/** A tensor whose bytes are fetched when they are written. */
+export interface TensorToFetch extends Omit<TensorToStore, 'data'> {
+  data(): ArrayBufferView | Promise<ArrayBufferView>;
+}
+
 /**
  * A whole file, byte for byte as Python's safetensors writes it: widest dtype first, then by name, the header padded with
  * spaces so that the data begin at a multiple of 8.
@@ -149,6 +154,32 @@ export function encodeSafetensors(
   tensors: readonly TensorToStore[],
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array<ArrayBuffer> {
+  const { header, sorted, dataBytes } = layOut(tensors, metadata);
+  const file = new Uint8Array(header.length + dataBytes);
+  file.set(header);
+  let at = header.length;
+  for (const tensor of sorted) {
+    file.set(bytesOf(tensor, tensor.data), at);
+    at += tensor.data.byteLength;
+  }
+  return file;
+}
+
+/** The same file in pieces, one tensor in memory at a time (for `Files.writeAtomic`). */
+export async function* safetensorsPieces(
+  tensors: readonly TensorToFetch[],
+  metadata?: Readonly<Record<string, string>>,
+): AsyncGenerator<Uint8Array> {
+  const { header, sorted } = layOut(tensors, metadata);
+  yield header;
+  for (const tensor of sorted) yield bytesOf(tensor, await tensor.data());
+}
+
+/** The order of the tensors, and everything that stands before them. */
+function layOut<T extends Omit<TensorToStore, 'data'>>(
+  tensors: readonly T[],
+  metadata: Readonly<Record<string, string>> | undefined,
+): { header: Uint8Array<ArrayBuffer>; sorted: T[]; dataBytes: number } {
   const order = Object.keys(dtypeBits);
   const sorted = tensors.toSorted(
     (a, b) => order.indexOf(b.dtype) - order.indexOf(a.dtype) || compareUtf8(a.name, b.name),
@@ -157,29 +188,29 @@ export function encodeSafetensors(
   if (metadata !== undefined) entries.push(`${JSON.stringify(metadataKey)}:${JSON.stringify(metadata)}`);
   const names = new Set<string>([metadataKey]);
   let end = 0;
-  for (const { name, dtype, shape, data } of sorted) {
+  for (const { name, dtype, shape } of sorted) {
     if (names.has(name)) throw new RangeError(`two tensors are called ${name}`);
     names.add(name);
     const bytes = byteLength(dtype, shape);
-    if (bytes !== data.byteLength)
-      throw new RangeError(`${name}: ${dtype} [${shape}] takes ${bytes} bytes, given ${data.byteLength}`);
+    if (bytes === undefined) throw new RangeError(`${name}: ${dtype} [${shape}] fills no whole bytes or is too large`);
     const info = { dtype, shape, data_offsets: [end, end + bytes] };
     entries.push(`${JSON.stringify(name)}:${JSON.stringify(info)}`);
     end += bytes;
   }
   const text = new TextEncoder().encode(`{${entries.join(',')}}`);
-  const headerBytes = Math.ceil(text.length / 8) * 8;
-  if (headerBytes > maxHeaderBytes) throw new RangeError('the header would exceed 100 MB');
-  const file = new Uint8Array(8 + headerBytes + end);
-  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  file.set(text, 8);
-  file.fill(0x20, 8 + text.length, 8 + headerBytes);
-  let at = 8 + headerBytes;
-  for (const { data } of sorted) {
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
-  }
-  return file;
+  const length = Math.ceil(text.length / 8) * 8;
+  if (length > maxHeaderBytes) throw new RangeError('the header would exceed 100 MB');
+  const header = new Uint8Array(8 + length).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
+  header.set(text, 8);
+  return { header, sorted, dataBytes: end };
+}
+
+function bytesOf({ name, dtype, shape }: Omit<TensorToStore, 'data'>, data: ArrayBufferView): Uint8Array {
+  const bytes = byteLength(dtype, shape);
+  if (bytes !== data.byteLength)
+    throw new RangeError(`${name}: ${dtype} [${shape}] takes ${bytes} bytes, given ${data.byteLength}`);
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 async function readPart(files: Files, tensor: StoredTensor, from: number, length: number): Promise<Uint8Array> {

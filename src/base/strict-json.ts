@@ -11,7 +11,7 @@
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-export interface StrictJsonOptions {
+interface StrictJsonOptions {
   /** Default 32. */
   maxDepth?: number;
   /** Default false. */

@@ -8,6 +8,7 @@ export type Code = readonly (number | Code)[];
 
 export const i32 = 0x7f;
 export const f32 = 0x7d;
+export const f64 = 0x7c;
 export const v128 = 0x7b;
 
 export interface WasmFunction {
@@ -89,12 +90,12 @@ export const i32Mul = 0x6c;
 export const i32And = 0x71;
 export const i32ShiftLeft = 0x74;
 export const i32ShiftRight = 0x76; // unsigned
-export const i32Less = 0x48; // signed, as the next
-export const i32Greater = 0x4a;
+export const i32Greater = 0x4a; // signed, as the next
 export const i32GreaterOrEqual = 0x4e;
 export const i32LessUnsigned = 0x49;
 export const f32Add = 0x92;
 export const f32Mul = 0x94;
+export const f64Add = 0xa0;
 
 /** Loads and stores: address (and value) on the stack, `offset` bytes on. */
 export const loadI32 = (offset = 0): Code => [0x28, 2, unsigned(offset)];
@@ -112,6 +113,9 @@ export const memoryFill: Code = [0xfc, 0x0b, 0];
 const simd = (code: number): Code => [0xfd, unsigned(code)];
 export const v128Zero: Code = [simd(0x0c), new Array<number>(16).fill(0)];
 export const v128And = simd(0x4e);
+export const v128AndNot = simd(0x4f);
+/** Lanes 2 and 3 of the 32-bit lanes of a vector, twice; the other operand is a second copy of it. */
+export const upperHalf: Code = [simd(0x0d), [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]];
 export const i32x4Splat = simd(0x11);
 export const i32x4AllTrue = simd(0xa3);
 export const i32x4Bitmask = simd(0xa4);
@@ -124,8 +128,14 @@ export const f32x4Splat = simd(0x13);
 export const f32x4Lane = (lane: number): Code => [simd(0x1f), lane];
 export const f32x4Less = simd(0x43);
 export const f32x4GreaterOrEqual = simd(0x46);
+export const f32x4Abs = simd(0xe0);
+export const f32x4Sqrt = simd(0xe3);
 export const f32x4Add = simd(0xe4);
+export const f32x4Sub = simd(0xe5);
 export const f32x4Mul = simd(0xe6);
+export const f32x4Div = simd(0xe7);
+export const f64x2PromoteLow = simd(0x5f);
+export const f64x2Lane = (lane: number): Code => [simd(0x21), lane];
 export const f64x2Add = simd(0xf0);
 export const f64x2Mul = simd(0xf2);
 

@@ -7,15 +7,15 @@ import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { workError } from '../errors.ts';
 
-/** Writes `data` to `path` atomically; missing folders are made. */
-export async function writeAtomic(path: string, data: Uint8Array | string): Promise<void> {
+/** Writes `data`, whole or in pieces, to `path` atomically; missing folders are made. */
+export async function writeAtomic(path: string, data: Uint8Array | string | AsyncIterable<Uint8Array>): Promise<void> {
   await writeAtomicWith(path, (file) => file.writeFile(data));
 }
 
 /** As `writeAtomic`, for content that is produced in pieces. */
 export async function writeAtomicWith(path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {
   const folder = dirname(path);
-  const partial = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.partial`);
+  const partial = partialPath(path);
   try {
     await mkdir(folder, { recursive: true });
     const file = await open(partial, 'wx');
@@ -31,6 +31,22 @@ export async function writeAtomicWith(path: string, fill: (file: FileHandle) => 
     await rm(partial, { force: true }).catch(() => undefined); // the reason is in `error`
     throw explainWriteError(error, path);
   }
+}
+
+/** Gives `from` the name `to`, on the same disk, and flushes both folders. */
+export async function renameFlushed(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+    await syncFolder(dirname(to));
+    if (dirname(from) !== dirname(to)) await syncFolder(dirname(from));
+  } catch (error) {
+    throw explainWriteError(error, to);
+  }
+}
+
+/** A name beside `path` that no other writer takes, in this process or another. */
+export function partialPath(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.partial`);
 }
 
 /** Flushes a folder's entries, where the system can (Windows cannot, and needs not). */

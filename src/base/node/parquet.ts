@@ -2,6 +2,7 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { partialPath } from './atomic.ts';
 
 export type Column =
   | { name: string; type: 'VARCHAR'; values: readonly string[] }
@@ -12,7 +13,7 @@ export type Column =
 export async function writeParquet(path: string, columns: readonly Column[]): Promise<void> {
   const rows = columns[0]?.values.length ?? 0;
   await mkdir(dirname(path), { recursive: true });
-  const partial = `${path}.${process.pid}.partial`;
+  const partial = partialPath(path);
   const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
   const connection = await instance.connect();
   try {

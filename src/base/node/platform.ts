@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Files, Platform, WorkerPort } from '../platform.ts';
-import { writeAtomic } from './atomic.ts';
+import { renameFlushed, writeAtomic } from './atomic.ts';
 
 const files: Files = {
   join,
@@ -32,6 +32,7 @@ const files: Files = {
   },
   list: (directory) => readdir(directory),
   writeAtomic,
+  rename: renameFlushed,
   async makeDirectory(path) {
     await mkdir(path, { recursive: true });
   },
