@@ -58,7 +58,7 @@ function* evidenceOf([, [priority, filing], , title, abstract, cites]: LinkLine)
   else for (const cite of cites) yield `c${print}${day}${typeof cite === 'string' ? cite : cite[0]}`;
 }
 
-class DisjointSets {
+export class DisjointSets {
   private readonly parent: Int32Array;
 
   constructor(size: number) {

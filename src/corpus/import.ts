@@ -2,7 +2,7 @@
  * Import: files of any known format become a stored corpus, or are merged into one by id.
  *
  * Rows stream from the importers through `patentFromRow` into a new generation folder; what an import holds of a patent
- * in memory is 28 to 40 bytes (the index of ids, a link between records of one id), besides one row and the write blocks.
+ * in memory is 16 to 40 bytes (the index of ids, a link between records of one id), besides one row and the write blocks.
  * Where every id is new and the corpus too, that folder is the corpus; otherwise a second pass writes the merged records:
  * stored rows first and in their order, then new ones. The manifest is written last, by rename: until then, and after any
  * failure, the corpus is what it was.
@@ -37,7 +37,7 @@ import {
 } from './store-format.ts';
 import { NameIndex } from './store-index.ts';
 import { mergePatents, type OnConflict } from './store-merge.ts';
-import { CorpusNames, textLines } from './store-names.ts';
+import { textLines } from './store-names.ts';
 import { mergeKey, patentFromLine } from './store-record.ts';
 import { StoreWriter } from './store-writer.ts';
 import type { CorpusSummary } from './summary.ts';
@@ -88,8 +88,8 @@ export interface ImportSummary {
   hash: string;
   invented: boolean;
   sources: CorpusSource[];
-  /** For each source, which column fed which field and which columns were left over. */
-  columns: { file: string; format: string; fields: ColumnPlan['fields']; unused: string[] }[];
+  /** For each source, which column fed which field, which columns were left over, and what guessing decided. */
+  columns: { file: string; format: string; fields: ColumnPlan['fields']; unused: string[]; notes: string[] }[];
   summary: CorpusSummary;
   seconds: number;
 }
@@ -161,7 +161,7 @@ class Import {
   private rejected = 0;
   private firstReject = '';
   /** Ids of all records, stored ones first, then staged ones. */
-  private ids: NameIndex;
+  private readonly ids: NameIndex;
   /** Record -> the record of the same id that came before it, newest first from the head; 0: none. */
   private earlier = new Int32Array(1024);
   /** First record of an id -> its newest later one; 0: none. */
@@ -207,11 +207,19 @@ class Import {
       ({ written, size, summary } = merged);
       await this.files.remove(staging);
     }
-    this.ids = new NameIndex(0); // its memory is wanted for the index of all names
+    this.ids.release();
     this.earlier = new Int32Array(0);
     this.newest = new Int32Array(0);
-    const names = summary.hasCitations ? await CorpusNames.load(join(target, 'names.txt'), size, 0) : undefined;
-    const citations = names === undefined ? noCitations() : await countCitations(join(target, 'links.jsonl'), names);
+    const citations = summary.hasCitations
+      ? await countCitations({
+          names: join(target, 'names.txt'),
+          links: join(target, 'links.jsonl'),
+          size,
+          files: this.files,
+          scratch: join(this.directory, `${this.generation}-citations`),
+          signal: this.options.signal,
+        })
+      : noCitations();
     return {
       format: storeFormat,
       name: this.options.name,
@@ -320,7 +328,7 @@ class Import {
 
   private plan(source: SourceFile, format: string, rows: Row[], map: Record<string, string> | undefined): ColumnPlan {
     const plan = planColumns(rows, { file: source.path, ...(map === undefined ? {} : { map }) });
-    this.columns.push({ file: source.path, format, fields: plan.fields, unused: plan.unused });
+    this.columns.push({ file: source.path, format, fields: plan.fields, unused: plan.unused, notes: plan.notes });
     return plan;
   }
 

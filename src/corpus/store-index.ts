@@ -1,10 +1,9 @@
 /**
  * Names to rows in typed arrays: open addressing over 64-bit hashes, rows of one name chained. Two names are held equal when
- * their
- * hashes are: among a million names the chance that any two different ones meet is 3e-8.
+ * their hashes are: among a million names the chance that any two different ones meet is 3e-8.
  *
- * Memory: 16 bytes an entry (hash, row, link) and 8 to 16 bytes of slots, kept at most half full; nothing on the V8 heap.
- * An import holds one entry a patent (24–32 bytes), an open corpus two or three.
+ * Memory: 8 bytes an entry (its hash), 4 each for row and link where they are needed, and 8 to 16 bytes of slots, kept at most
+ * half full; nothing on the V8 heap. An import holds one entry a patent, an open corpus two or three.
  */
 
 const none = -1;
@@ -14,9 +13,10 @@ export class NameIndex {
   size = 0;
   private low: Uint32Array;
   private high: Uint32Array;
-  private rows: Int32Array;
-  /** Next entry of the same name, in the order added. */
-  private next: Int32Array;
+  /** Rows of the entries; none while the i-th entry is of row i, as where every row has one name of its own. */
+  private rows = new Int32Array(0);
+  /** Next entry of the same name, in the order added; none before a name has a second one. */
+  private next = new Int32Array(0);
   private slots: Int32Array;
   private used = 0;
   private hashLow = 0;
@@ -26,21 +26,19 @@ export class NameIndex {
     const capacity = Math.max(16, expected);
     this.low = new Uint32Array(capacity);
     this.high = new Uint32Array(capacity);
-    this.rows = new Int32Array(capacity);
-    this.next = new Int32Array(capacity);
     this.slots = new Int32Array(powerOfTwo(capacity * 2)).fill(none);
   }
 
   /** The first row of a name, or -1. */
   first(name: string): number {
     const entry = this.head(name);
-    return entry === none ? none : this.rows[entry]!;
+    return entry === none ? none : this.row(entry);
   }
 
   /** All rows of a name in the order added; a row added twice under one name appears once. */
   all(name: string): number[] {
     const found: number[] = [];
-    for (let entry = this.head(name); entry !== none; entry = this.next[entry]!) found.push(this.rows[entry]!);
+    for (let entry = this.head(name); entry !== none; entry = this.after(entry)) found.push(this.row(entry));
     return found;
   }
 
@@ -49,17 +47,26 @@ export class NameIndex {
     const entry = this.head(name);
     if (entry !== none) {
       let last = entry;
-      for (let at = entry; at !== none; at = this.next[at]!) {
-        if (this.rows[at] === row) return this.rows[entry]!;
+      for (let at = entry; at !== none; at = this.after(at)) {
+        if (this.row(at) === row) return this.row(entry);
         last = at;
       }
-      this.next[last] = this.append(row);
-      return this.rows[entry]!;
+      const added = this.append(row); // may replace the arrays
+      if (this.next.length === 0) this.next = new Int32Array(this.low.length).fill(none);
+      this.next[last] = added;
+      return this.row(entry);
     }
     const added = this.append(row);
     if (++this.used * 2 > this.slots.length) this.rehash();
     else this.slots[this.slot(this.hashLow, this.hashHigh)] = added;
     return none;
+  }
+
+  /** Frees the memory at once, not when the collector comes by; the index is empty and of no use after that. */
+  release(): void {
+    for (const array of [this.low, this.high, this.rows, this.next, this.slots])
+      (array.buffer as ArrayBuffer).transfer(0);
+    this.size = 0;
   }
 
   private head(name: string): number {
@@ -78,23 +85,35 @@ export class NameIndex {
     }
   }
 
+  private row(entry: number): number {
+    return this.rows.length === 0 ? entry : this.rows[entry]!;
+  }
+
+  private after(entry: number): number {
+    return this.next.length === 0 ? none : this.next[entry]!;
+  }
+
   private append(row: number): number {
-    if (this.size === this.rows.length) this.grow();
+    if (this.size === this.low.length) this.grow();
+    if (this.rows.length === 0 && row !== this.size) {
+      this.rows = new Int32Array(this.low.length);
+      for (let entry = 0; entry < this.size; entry++) this.rows[entry] = entry;
+    }
     const entry = this.size++;
     this.low[entry] = this.hashLow;
     this.high[entry] = this.hashHigh;
-    this.rows[entry] = row;
-    this.next[entry] = none;
+    if (this.rows.length > 0) this.rows[entry] = row;
+    if (this.next.length > 0) this.next[entry] = none;
     return entry;
   }
 
   private grow(): void {
-    // By a half, so that little is held in vain; the old arrays are freed at once (`transfer`).
-    const capacity = this.rows.length + (this.rows.length >> 1) + 16;
+    // By a quarter, so that little is held in vain; the old arrays are freed at once (`transfer`).
+    const capacity = this.low.length + (this.low.length >> 2) + 16;
     this.low = new Uint32Array((this.low.buffer as ArrayBuffer).transfer(capacity * 4));
     this.high = new Uint32Array((this.high.buffer as ArrayBuffer).transfer(capacity * 4));
-    this.rows = new Int32Array((this.rows.buffer as ArrayBuffer).transfer(capacity * 4));
-    this.next = new Int32Array((this.next.buffer as ArrayBuffer).transfer(capacity * 4));
+    if (this.rows.length > 0) this.rows = new Int32Array((this.rows.buffer as ArrayBuffer).transfer(capacity * 4));
+    if (this.next.length > 0) this.next = new Int32Array((this.next.buffer as ArrayBuffer).transfer(capacity * 4));
   }
 
   private rehash(): void {

@@ -18,71 +18,79 @@ export interface Resolution {
 
 const nowhere: Resolution = { rows: [], ambiguous: false };
 
+/** Rows by name, in the order added (`NameIndex`, or texts themselves). */
+interface RowsByName {
+  first(name: string): number;
+  all(name: string): number[];
+  add(name: string, row: number): void;
+}
+
 export class CorpusNames {
   readonly size: number;
-  private readonly bytes: Uint8Array;
+  private bytes = new Uint8Array(0);
   /** Start of each id in `bytes`, then the end of the last. */
   private readonly starts: Float64Array;
-  private readonly index: NameIndex;
+  private readonly index: RowsByName;
   /** Numbering series of each row's id (`seriesOf`) as a character code; 0 for none. */
   private readonly series: Uint8Array;
   /** Kind code of each row's id (`kindCode`). */
   private readonly kinds: Uint16Array;
   private readonly decoder = new TextDecoder();
 
-  private constructor(
-    size: number,
-    bytes: Uint8Array,
-    starts: Float64Array,
-    index: NameIndex,
-    series: Uint8Array,
-    kinds: Uint16Array,
-  ) {
+  private constructor(size: number, index: RowsByName, byteLength: number) {
     this.size = size;
-    this.bytes = bytes;
-    this.starts = starts;
     this.index = index;
-    this.series = series;
-    this.kinds = kinds;
+    this.bytes = new Uint8Array(byteLength);
+    this.starts = new Float64Array(byteLength > 0 ? size + 1 : 0);
+    this.series = new Uint8Array(size);
+    this.kinds = new Uint16Array(size);
   }
 
-  /** Reads names.txt (`byteLength` bytes, `size` lines); with 0 bytes the ids themselves are not kept, only found. */
+  /** Reads names.txt (`byteLength` bytes, `size` lines). */
   static async load(path: string, size: number, byteLength: number): Promise<CorpusNames> {
-    const bytes = new Uint8Array(byteLength);
-    const target = Buffer.from(bytes.buffer);
-    const starts = new Float64Array(size + 1);
-    const series = new Uint8Array(size);
-    const kinds = new Uint16Array(size);
-    const index = new NameIndex(size);
+    const names = new CorpusNames(size, new NameIndex(size), byteLength);
+    const target = Buffer.from(names.bytes.buffer);
     let row = 0;
     let filled = 0;
     for await (const lines of textLines(path)) {
       for (const line of lines) {
         if (row === size) throw damaged(path, `more than ${size} lines`);
-        const [id, ...aliases] = line.split('\t') as [string, ...string[]];
-        starts[row] = filled;
-        if (byteLength > 0) filled += target.write(id, filled);
-        const number = parseNumber(id);
-        if (number === undefined) index.add(id, row);
-        else {
-          index.add(`\t${number.key}`, row);
-          kinds[row] = kindCode(number);
-          series[row] = seriesOf(number).charCodeAt(0) || 0;
-        }
-        for (const alias of aliases) {
-          const other = parseNumber(alias);
-          if (other === undefined) index.add(alias, row);
-          else if (other.key !== number?.key || other.kind !== number.kind) {
-            index.add(other.key + (other.kind ?? ''), row);
-            index.add(`\t${other.key}`, row);
-          }
-        }
+        names.starts[row] = filled;
+        filled += target.write(names.add(row, line), filled);
         row++;
       }
     }
     if (row !== size) throw damaged(path, `${row} lines`, undefined, `${size} lines`);
-    starts[size] = filled;
-    return new CorpusNames(size, bytes.slice(0, filled), starts, index, series, kinds);
+    names.starts[size] = filled;
+    names.bytes = names.bytes.slice(0, filled);
+    return names;
+  }
+
+  /** `size` patents, whose names `add` brings: for `resolve` alone, ids are not kept. Names are compared as texts. */
+  static empty(size: number): CorpusNames {
+    return new CorpusNames(size, new TextIndex(), 0);
+  }
+
+  /** Adds the names of a row, a line as in names.txt, and returns its id. */
+  add(row: number, line: string): string {
+    const { index } = this;
+    const [id, ...aliases] = line.split('\t') as [string, ...string[]];
+    const number = parseNumber(id);
+    if (number === undefined) index.add(id, row);
+    else {
+      index.add(`\t${number.key}`, row);
+      this.kinds[row] = kindCode(number);
+      this.series[row] = seriesOf(number).charCodeAt(0) || 0;
+    }
+    for (const alias of aliases) {
+      const other = parseNumber(alias);
+      if (other === undefined) index.add(alias, row);
+      else if (other.key !== number?.key || other.kind !== number.kind) {
+        index.add(other.key + (other.kind ?? ''), row);
+        index.add(`\t${other.key}`, row);
+      }
+    }
+    return id;
   }
 
   id(row: number): string {
@@ -132,17 +140,43 @@ export class CorpusNames {
   }
 }
 
+/** As `NameIndex`, by the texts themselves: larger, and never in doubt. */
+class TextIndex implements RowsByName {
+  /** A name has one row as a rule. */
+  private readonly rows = new Map<string, number | number[]>();
+
+  first(name: string): number {
+    return this.all(name)[0] ?? -1;
+  }
+
+  all(name: string): number[] {
+    const rows = this.rows.get(name) ?? [];
+    return typeof rows === 'number' ? [rows] : rows;
+  }
+
+  add(name: string, row: number): void {
+    const rows = this.rows.get(name);
+    if (rows === undefined) this.rows.set(name, row);
+    else if (typeof rows === 'number') {
+      if (rows !== row) this.rows.set(name, [rows, row]);
+    } else if (!rows.includes(row)) rows.push(row);
+  }
+}
+
 /** A kind as a number; 0 for none, so that a number without kind equals another without. */
 function kindCode({ kind }: PublicationNumber): number {
   return kind === undefined ? 0 : kind.charCodeAt(0) * 16 + (kind.length > 1 ? Number(kind[1]) + 1 : 0);
 }
 
-/** The lines of a UTF-8 file the store wrote, in batches. */
-export async function* textLines(path: string): AsyncGenerator<string[], void, undefined> {
+/**
+ * The lines of a UTF-8 file the store wrote, in batches of a block of `blockBytes`: small enough that V8 drops a batch before
+ * it moves it among what lives long.
+ */
+export async function* textLines(path: string, blockBytes = 1 << 15): AsyncGenerator<string[], void, undefined> {
   const file = await open(path, 'r');
   try {
     const decoder = new TextDecoder();
-    const block = Buffer.allocUnsafeSlow(1 << 18);
+    const block = Buffer.allocUnsafeSlow(blockBytes);
     let rest = '';
     for (;;) {
       const { bytesRead } = await file.read(block, 0, block.length);

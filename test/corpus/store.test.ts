@@ -243,8 +243,10 @@ test('what is damaged is told, never read', async (t) => {
 });
 
 test('the index of names finds every row of every name', () => {
+  // Few names, so that some are added again just when the index grows.
+  const names = fc.oneof(fc.constantFrom('a', 'b'), fc.string({ maxLength: 4 }));
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.string({ maxLength: 4 }), fc.nat(20)), { maxLength: 200 }), (entries) => {
+    fc.property(fc.array(fc.tuple(names, fc.nat(60)), { maxLength: 200, size: 'max' }), (entries) => {
       const index = new NameIndex(4);
       const expected = new Map<string, Set<number>>();
       for (const [name, at] of entries) {
@@ -257,4 +259,16 @@ test('the index of names finds every row of every name', () => {
       assert.equal(index.first('never there'), -1);
     }),
   );
+});
+
+test('the index of names: rows in order, then out of order, then names of more than one row', () => {
+  const index = new NameIndex(1);
+  for (let row = 0; row < 300; row++) assert.equal(index.add(`n${row}`, row), -1);
+  for (let row = 0; row < 300; row++) assert.equal(index.first(`n${row}`), row);
+  for (let row = 0; row < 300; row++) assert.equal(index.add(`m${row}`, row), -1);
+  for (let row = 0; row < 300; row += 2) assert.equal(index.add(`n${row}`, row + 1), row);
+  for (let row = 0; row < 300; row++) {
+    assert.deepEqual(index.all(`n${row}`), row % 2 === 0 ? [row, row + 1] : [row]);
+    assert.deepEqual(index.all(`m${row}`), [row]);
+  }
 });

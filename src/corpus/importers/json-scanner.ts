@@ -5,8 +5,11 @@
 
 export type JsonScan =
   | { state: 'value'; end: number }
-  /** `at`: where the grammar was first broken. */
-  | { state: 'broken'; at: number; reason: string }
+  /**
+   * `at`: where the grammar was first broken. `doubt`: from where the reading may be wrong already: the start of the last
+   * text before that, which a lost quote may have made too long.
+   */
+  | { state: 'broken'; at: number; doubt: number; reason: string }
   /** The buffer ends inside the value. */
   | { state: 'more' };
 
@@ -22,10 +25,20 @@ const KEY_OR_END = 3;
 const COLON = 4;
 const COMMA_OR_END = 5;
 
-/** Scans the value that starts at `start` (blanks before it are allowed). `final`: nothing follows the buffer. */
-export function scanJson(text: string, start: number, final: boolean): JsonScan {
-  const closers: number[] = [];
-  let expected = VALUE;
+/**
+ * Scans the value that starts at `start` (blanks before it are allowed). `final`: nothing follows the buffer. `inObject`:
+ * an object, from the key of a member on.
+ */
+export function scanJson(text: string, start: number, final: boolean, inObject = false): JsonScan {
+  const closers: number[] = inObject ? [0x7d] : [];
+  let expected = inObject ? KEY : VALUE;
+  let lastText = start;
+  const broken = (at: number, reason: string): JsonScan => ({
+    state: 'broken',
+    at,
+    doubt: at < text.length && at > start ? lastText : at,
+    reason,
+  });
   for (let i = start; i < text.length; ) {
     const code = text.charCodeAt(i);
     if (code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09) {
@@ -35,6 +48,7 @@ export function scanJson(text: string, start: number, final: boolean): JsonScan 
     if (code === 0x22) {
       if (expected === COLON || expected === COMMA_OR_END) return broken(i, 'text where a comma or colon belongs');
       const end = stringEnd(text, i);
+      lastText = i;
       if (end < 0) return final ? broken(i, 'a text is not closed') : { state: 'more' };
       i = end;
       expected = expected === KEY || expected === KEY_OR_END ? COLON : COMMA_OR_END;
@@ -62,7 +76,8 @@ export function scanJson(text: string, start: number, final: boolean): JsonScan 
       if (expected > VALUE_OR_END) return broken(i, 'text outside quotes');
       if (!LITERAL.test(text))
         return text.length - i < 10 && !final ? { state: 'more' } : broken(i, 'text outside quotes');
-      if (LITERAL.lastIndex === text.length && !final) return { state: 'more' };
+      // `5` may go on as `5e-`, which matches only with the digit after it.
+      if (text.length - LITERAL.lastIndex <= 2 && !final) return { state: 'more' };
       i = LITERAL.lastIndex;
       expected = COMMA_OR_END;
     }
@@ -79,10 +94,6 @@ export function stringEnd(text: string, open: number): number {
     if (slashes % 2 === 0) return close + 1;
   }
   return -1;
-}
-
-function broken(at: number, reason: string): JsonScan {
-  return { state: 'broken', at, reason };
 }
 
 /** `JSON.parse` that also reads the `NaN` and `Infinity` which other languages write, as null; refuses nesting beyond 200. */

@@ -2,22 +2,31 @@
  * JSON: an array of records, one record, several one after another, or an object that holds the array (`--record` names it,
  * with dots where it lies deeper; without it the usual names are known). The array is read one record at a time.
  *
- * Damage stays in its record. Where the grammar breaks, reading goes on at the next object that is whole, is followed by a
- * comma or the end of the array, and has the keys of a record: most of the keys that all records so far have, and no more
- * new keys than known ones. So an object inside the broken record is not taken for a record. What lies between is one rejected row.
+ * Damage stays in its record: a record that is broken in one place (text cut off, a lost, strange or additional sign, a
+ * lost comma after it) becomes one rejected row, and all others are what they were, whatever keys they have. Where the grammar
+ * breaks, reading goes on at the next object on the level of records. That level is told by what follows the object
+ * (`json-siblings.ts`) or by the layout (`record-shape.ts`); by keys only where further damage follows within half a million
+ * characters, or the list inside a record is longer than that.
+ *
+ * One damage hides: a record cut off inside a list of objects. The records that follow then read as items of that list, up to
+ * the end of the file or the next damage. They are told from items by layout, or by two keys that records have and items have
+ * not. Records without, up to the first that has them, are lost with the damaged one, and its rejected row says how many there
+ * may be. The last record of a list inside an object, cut off so, cannot be told from a file that is cut off: that is refused,
+ * and nothing of it is stored.
  */
 import { inputError, quoteFound } from '../../base/errors.ts';
 import { isKnownColumn } from '../columns.ts';
 import type { Importer, ImporterContext, Row, RowOutcome, SourceFile } from './importer.ts';
-import { jsonReason, parseJson, scanJson, stringEnd } from './json-scanner.ts';
+import { asRow, likelyKeys, MARGIN, swallowed } from './json-recovery.ts';
+import { scanJson, stringEnd } from './json-scanner.ts';
+import { levelOf, type Place, sign } from './json-siblings.ts';
 import { readText } from './read-text.ts';
+import { RecordShape } from './record-shape.ts';
 import { decodeHead } from './text.ts';
 import { TextBuffer } from './text-buffer.ts';
 
 /** A longer record (in characters) is rejected, not held in memory. */
 const LONGEST_RECORD = 1 << 26;
-/** Characters in which the shape of records is looked for, where the first one is damaged. */
-const WINDOW = 1 << 19;
 /** Names under which services put their lists of records. */
 const LISTS = new Set([
   'data',
@@ -46,23 +55,39 @@ export const json: Importer = {
     if (start === null) return name.endsWith('.json') ? 0.3 : 0;
     return name.endsWith('.json') ? 0.9 : 0.8;
   },
-  async *rows(file, context) {
-    const buffer = new TextBuffer(readText(file, context));
-    try {
-      yield* new JsonRecords(buffer, file, context).read();
-    } finally {
-      await buffer.close();
-    }
-  },
+  rows: (file, context) => readRecords(readText(file, context), file, context),
 };
+
+/** The records of a JSON text that comes in pieces of any size. */
+export async function* readRecords(
+  text: AsyncIterable<string>,
+  file: SourceFile,
+  context: ImporterContext,
+): AsyncGenerator<RowOutcome, void, undefined> {
+  const buffer = new TextBuffer(text);
+  try {
+    yield* new JsonRecords(buffer, file, context).read();
+  } finally {
+    await buffer.close();
+  }
+}
+
+/** Where the grammar breaks, in characters from the position. */
+interface Damage {
+  reason: string;
+  at: number;
+  /** From where the reading is in doubt. */
+  doubt: number;
+  /** The text ends there. */
+  atEnd: boolean;
+}
 
 class JsonRecords {
   private readonly buffer: TextBuffer;
   private readonly file: SourceFile;
   private readonly record: string | undefined;
-  /** Keys of all sound records, and those that every one of them has. */
-  private readonly known = new Set<string>();
-  private common: Set<string> | undefined;
+  private readonly shape = new RecordShape();
+  private place: Place = 'sequence';
   /** Keys of the last record, where what follows it is damage. */
   private pending: string[] = [];
   /** The file has been read to its end, which is that of JSON. */
@@ -87,7 +112,7 @@ class JsonRecords {
       else {
         // After a list or record this is damage; at the start it is another format.
         if (!begun) throw this.wrongStart(first);
-        yield await this.resume(this.buffer.line, 'text between records');
+        yield await this.resume(this.buffer.line, broken('text between records'));
       }
     }
   }
@@ -95,30 +120,42 @@ class JsonRecords {
   /** The elements of the array at the position; `inside`: an object surrounds it. */
   private async *list(inside: boolean): AsyncGenerator<RowOutcome, void, undefined> {
     const { buffer } = this;
+    this.place = inside ? 'wrapped list' : 'list';
     buffer.advance(buffer.position + 1);
-    for (;;) {
+    let lead: string | undefined;
+    for (let begun = false; ; begun = true) {
       const next = await buffer.skipBlanks();
+      if (!begun && buffer.blanks.includes('\n')) this.shape.firstLead = buffer.blanks;
       if (next === '') {
         if (this.left) return;
         throw this.truncated();
       }
-      if (next === ',' || next === ']') {
+      if (next === ',') {
+        buffer.advance(buffer.position + 1);
+        await buffer.skipBlanks();
+        lead = buffer.blanks;
+        continue;
+      }
+      if (next === ']') {
         const line = buffer.line;
         buffer.advance(buffer.position + 1);
-        if (next === ',') continue;
-        // Inside a wrapper nothing but another member or its end follows a list.
-        if (!inside || ',}]'.includes(await buffer.skipBlanks())) return;
+        // Inside an object nothing but another member or its end follows a list, otherwise nothing or another list.
+        const after = await this.signAfter(0);
+        if (inside ? ['', '}', ']', ',"'].includes(after) : !after.startsWith(',')) break;
         yield { ok: false, line, reason: 'a closing bracket out of place' };
       }
       const line = buffer.line;
       if (next === '[') {
         // Read as a value, a stray bracket would take in all records that follow.
-        yield await this.resume(line, 'a list where a record belongs');
+        yield await this.resume(line, broken('a list where a record belongs'));
+        lead = undefined;
         continue;
       }
       const end = await this.scan();
-      yield typeof end === 'number' ? await this.take(line, end) : await this.resume(line, end.reason, end.at);
+      yield typeof end === 'number' ? await this.take(line, end, lead) : await this.resume(line, end);
+      lead = undefined;
     }
+    this.place = 'sequence';
   }
 
   /**
@@ -138,8 +175,8 @@ class JsonRecords {
     }
     const end = await this.scan();
     if (typeof end !== 'number') {
-      if (this.common === undefined && buffer.final && end.atEnd) throw this.truncated();
-      yield await this.resume(line, end.reason, end.at);
+      if (this.shape.common === undefined && buffer.final && end.atEnd) throw this.truncated();
+      yield await this.resume(line, end);
       return;
     }
     const outcome = await this.take(line, end);
@@ -239,66 +276,107 @@ class JsonRecords {
   }
 
   /** End of the value `offset` from the position, from the position; or why there is none. */
-  private async scan(offset = 0): Promise<number | { reason: string; at: number; atEnd: boolean }> {
+  private async scan(offset = 0, inObject = false): Promise<number | Damage> {
     const { buffer } = this;
     for (;;) {
-      const scan = scanJson(buffer.text, buffer.position + offset, buffer.final);
-      if (scan.state === 'value') return scan.end - buffer.position;
-      if (scan.state === 'broken')
-        return { reason: scan.reason, at: scan.at - buffer.position, atEnd: scan.at >= buffer.text.length };
-      if (buffer.length - offset > LONGEST_RECORD)
-        return { reason: `longer than ${LONGEST_RECORD} characters`, at: buffer.length, atEnd: false };
+      const { text, position, final } = buffer;
+      const scan = scanJson(text, position + offset, final, inObject);
+      if (scan.state === 'value') return scan.end - position;
+      if (scan.state === 'broken') {
+        const { reason, at, doubt } = scan;
+        return { reason, at: at - position, doubt: doubt - position, atEnd: at >= text.length };
+      }
+      if (buffer.length - offset > LONGEST_RECORD) {
+        const at = buffer.length;
+        return { reason: `longer than ${LONGEST_RECORD} characters`, at, doubt: at, atEnd: false };
+      }
       await buffer.grow();
     }
   }
 
-  /** The record that ends `end` characters after the position. */
-  private async take(line: number, end: number): Promise<RowOutcome> {
+  /** The record that ends `end` characters after the position; `lead`: the blanks before it. */
+  private async take(line: number, end: number, lead?: string): Promise<RowOutcome> {
     const { buffer } = this;
     const text = buffer.text.slice(buffer.position, buffer.position + end);
-    buffer.advance(buffer.position + end);
     const row = asRow(text);
-    if (typeof row === 'string') return { ok: false, line, reason: row, found: quoteFound(text) };
-    if (await this.endsSoundly()) this.learn(row);
-    else {
-      // Either this record was closed too early, or the next one has lost its beginning: its keys tell.
-      const missing = [...(this.common ?? [])].some((key) => !Object.hasOwn(row, key));
-      if (missing) return this.resume(line, 'the record ends too early');
-      this.pending = Object.keys(row);
+    const after = await this.signAfter(end);
+    if (this.isSound(after)) {
+      buffer.advance(buffer.position + end);
+      if (typeof row === 'string') return { ok: false, line, reason: row, found: quoteFound(text) };
+      this.shape.learn(row, text, lead);
+      return { ok: true, line, row };
     }
+    // What follows is damage: of this record, closed too early or cut off before others, or of the next one.
+    if (typeof row !== 'string') this.pending = Object.keys(row);
+    const cut = swallowed(buffer, this.shape, this.place, { end: end, closed: true });
+    if (cut.offset !== undefined || typeof row === 'string') {
+      const reason = typeof row === 'string' ? row : 'the record breaks off inside a list';
+      return this.resume(line, { reason, at: end, doubt: end, atEnd: true });
+    }
+    const rest = after.startsWith(',"') ? await this.restOf(row, end) : undefined;
+    buffer.advance(buffer.position + (rest ?? end));
+    if (rest !== undefined) return { ok: false, line, reason: 'the record ends too early', found: quoteFound(text) };
     return { ok: true, line, row };
   }
 
-  /** After a record comes the end of its list, or a comma and the next record. */
-  private async endsSoundly(): Promise<boolean> {
+  /** The next sign after `end`, with the comma before it; '' at the end of the text. */
+  private async signAfter(end: number): Promise<string> {
     const { buffer } = this;
     for (;;) {
-      const match = /\s*(?:(,\s*)?([^\s,])|$)/y;
-      match.lastIndex = buffer.position;
-      const next = match.exec(buffer.text)?.[2];
-      if (next !== undefined) return next === '{' || next === '[' || next === ']';
-      if (!(await buffer.grow())) return true;
+      const { text, position } = buffer;
+      const first = sign(text, position + end);
+      const next = text[first] === ',' ? sign(text, first + 1) : first;
+      if (next < text.length) return next > first ? `,${text[next]!}` : text[next]!;
+      if (!(await buffer.grow())) return first < text.length ? ',' : '';
     }
   }
 
-  private learn(row: Row): void {
-    const keys = Object.keys(row);
-    if (this.common === undefined) this.common = new Set(keys);
-    else for (const key of this.common) if (!Object.hasOwn(row, key)) this.common.delete(key);
-    if (this.known.size < 1000) for (const key of keys) this.known.add(key);
+  /** After a record comes the end of its list, or a comma and the next record; a lost comma harms nothing. */
+  private isSound(after: string): boolean {
+    if (after === '') return this.place === 'sequence';
+    return /^,?[{[\]]$/.test(after);
   }
 
-  /** Passes over damage at the position, on to the next object that is a record. `at`: how far the grammar holds. */
-  private async resume(line: number, reason: string, at = 0): Promise<RowOutcome> {
+  /**
+   * End of the members after `end` that belong to the record `row`, which a stray bracket has closed. They are those of the
+   * next record, with its opening bracket lost, if a key comes again.
+   */
+  private async restOf(row: Row, end: number): Promise<number | undefined> {
     const { buffer } = this;
-    const found = buffer.text.slice(buffer.position, buffer.position + 200);
-    const common = this.common ?? (await this.likelyKeys(at));
-    let offset = 1;
+    const start = sign(buffer.text, sign(buffer.text, buffer.position + end) + 1) - buffer.position;
+    const close = await this.scan(start, true);
+    if (typeof close !== 'number') return undefined;
+    const rest = asRow(`{${buffer.text.slice(buffer.position + start, buffer.position + close)}`);
+    if (typeof rest === 'string' || Object.keys(rest).some((key) => Object.hasOwn(row, key))) return undefined;
+    return close;
+  }
+
+  /** Passes over damage at the position, on to the next object that is a record. */
+  private async resume(line: number, { reason, at, doubt, atEnd }: Damage): Promise<RowOutcome> {
+    const { buffer } = this;
+    const found = quoteFound(buffer.text.slice(buffer.position, buffer.position + 200));
+    const cut = swallowed(buffer, this.shape, this.place, { end: at, closed: atEnd });
+    if (cut.offset !== undefined) {
+      buffer.advance(buffer.position + cut.offset);
+      const lost = cut.unsure === 0 ? '' : `; of its last items ${cut.unsure} may be records`;
+      return { ok: false, line, reason: `the record breaks off inside a list${lost}`, found };
+    }
+    const lost = cut.unsure === 0 || !atEnd ? '' : ` (${cut.unsure} objects in a list inside it may be records)`;
+    const rejected: RowOutcome = { ok: false, line, reason: reason + lost, found };
+    const common = this.shape.common ?? (await likelyKeys(buffer, this.pending, at));
+    let offset = Math.max(1, doubt);
     /** Last sign passed over that is not a blank. */
     let last = '';
     const pass = (end: number): void => {
       last = /\S(?=\s*$)/.exec(buffer.text.slice(Math.max(buffer.position, end - 1000), end))?.[0] ?? last;
       buffer.advance(end);
+    };
+    /** Forgets what lies well before `offset`. */
+    const forget = (): void => {
+      const surplus = offset - MARGIN;
+      if (surplus <= 0) return;
+      pass(buffer.position + surplus);
+      offset = MARGIN;
     };
     for (;;) {
       const opening = /\{\s*"/g;
@@ -308,75 +386,61 @@ class JsonRecords {
         if (buffer.final) break;
         // A brace at the very end may open the next object.
         const brace = buffer.text.lastIndexOf('{');
-        const keep = brace >= 0 && /^\{\s*$/.test(buffer.text.slice(brace)) ? brace : buffer.text.length;
-        pass(Math.max(buffer.position, keep));
-        offset = 0;
+        const open = brace >= buffer.position + offset && /^\{\s*$/.test(buffer.text.slice(brace));
+        offset = open ? brace - buffer.position : Math.max(offset, buffer.length);
+        forget();
         await buffer.grow();
         continue;
       }
       offset = match.index - buffer.position;
-      const end = await this.scan(offset);
-      if (typeof end === 'number' && (await this.endsRecord(end)) && this.isRecord(offset, end, common)) {
-        pass(buffer.position + offset);
-        // The first item of a list and the value of a key lie inside a record.
-        if (last !== '[' && last !== ':') return { ok: false, line, reason, found: quoteFound(found) };
-        offset = 0;
+      forget();
+      const next = await this.judge(offset, common);
+      if (next === undefined) {
+        buffer.advance(buffer.position + offset);
+        return rejected;
       }
-      pass(buffer.position + offset + 1);
-      offset = 0;
+      offset = next;
     }
     // Nothing sound follows: the damaged record was the last, if the file still ends as JSON does.
     pass(buffer.text.length);
     if (last !== ']' && last !== '}') throw this.truncated();
     this.left = true;
-    return { ok: false, line, reason, found: quoteFound(found) };
+    return rejected;
   }
 
-  /**
-   * Keys of records, as far as they can be told where the first record is damaged: those that it shows before the damage,
-   * or, if that agrees, those of the longest whole object in what follows (objects inside records are shorter).
-   */
-  private async likelyKeys(at: number): Promise<ReadonlySet<string>> {
-    const { buffer } = this;
-    const shown = new Set([...this.pending, ...outerKeys(buffer.text.slice(buffer.position, buffer.position + at))]);
-    while (buffer.length < WINDOW && (await buffer.grow()));
-    let longest: Row = {};
-    let length = 0;
-    const opening = /([^\s[:]\s*)\{\s*"/g;
-    opening.lastIndex = buffer.position + 1;
-    for (let match = opening.exec(buffer.text); match !== null; match = opening.exec(buffer.text)) {
-      const start = match.index + match[1]!.length;
-      const scan = scanJson(buffer.text, start, buffer.final);
-      opening.lastIndex = scan.state === 'value' ? scan.end - 1 : start + 1;
-      if (scan.state !== 'value' || scan.end - start <= length) continue;
-      const row = asRow(buffer.text.slice(start, scan.end));
-      if (typeof row === 'string') continue;
-      longest = row;
-      length = scan.end - start;
+  /** Undefined where the object at `offset` is a record; otherwise where to look on. */
+  private async judge(offset: number, common: ReadonlySet<string>): Promise<number | undefined> {
+    const { buffer, shape } = this;
+    const before = buffer.text.slice(buffer.position + Math.max(0, offset - MARGIN), buffer.position + offset);
+    const [, previous, lead] = /(\S)(\s*)$/.exec(before) ?? [];
+    // The first item of a list and the value of a key lie inside a record, or after the records; so do all items of the list.
+    if (previous === ':') return offset + 1;
+    if (previous === '[') {
+      const bracket = offset - 1 - lead!.length;
+      // At the position itself it is the damage.
+      const end = bracket > 0 ? await this.scan(bracket) : undefined;
+      return typeof end === 'number' ? end : offset + 1;
     }
-    const agreed = [...shown].filter((key) => Object.hasOwn(longest, key)).length;
-    return length > 0 && agreed >= 0.6 * shown.size ? new Set(Object.keys(longest)) : shown;
-  }
-
-  /** What follows the object that ends at `end` is what follows a record. */
-  private async endsRecord(end: number): Promise<boolean> {
-    const { buffer } = this;
     for (;;) {
-      const match = /\s*(\S)/y;
-      match.lastIndex = buffer.position + end;
-      const next = match.exec(buffer.text)?.[1];
-      if (next !== undefined) return next === ',' || next === ']' || next === '{';
-      if (!(await buffer.grow())) return true;
+      const { text, position } = buffer;
+      const level = levelOf(text, position + offset, buffer.final, this.place);
+      if (level.level === 'more') {
+        await buffer.grow();
+        continue;
+      }
+      if (level.level === 'inner') return level.end - position;
+      const rows =
+        level.level === 'unknown'
+          ? level.siblings
+              .map(({ start, end }) => asRow(text.slice(start, end)))
+              .filter((row) => typeof row !== 'string')
+          : [];
+      const isRecord =
+        level.level === 'record' ||
+        (rows.length > 0 && lead !== undefined && shape.isLead(lead)) ||
+        rows.some((row) => shape.isLike(row, common));
+      return isRecord ? undefined : offset + 1;
     }
-  }
-
-  private isRecord(offset: number, end: number, common: ReadonlySet<string>): boolean {
-    const row = asRow(this.buffer.text.slice(this.buffer.position + offset, this.buffer.position + end));
-    if (typeof row === 'string') return false;
-    const keys = Object.keys(row);
-    const shared = [...common].filter((key) => Object.hasOwn(row, key)).length;
-    if (shared < 0.6 * common.size) return false;
-    return this.known.size === 0 || keys.filter((key) => this.known.has(key)).length * 2 >= keys.length;
   }
 
   private truncated() {
@@ -413,33 +477,9 @@ class JsonRecords {
   }
 }
 
-/** Keys at the top of an object whose text may break off. */
-function outerKeys(text: string): string[] {
-  const keys: string[] = [];
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const sign = text[i]!;
-    if (sign === '{' || sign === '[') depth++;
-    else if (sign === '}' || sign === ']') depth--;
-    else if (sign === '"') {
-      const end = stringEnd(text, i);
-      if (end < 0) break;
-      if (depth === 1 && /^\s*:/.test(text.slice(end, end + 20))) keys.push(text.slice(i + 1, end - 1));
-      i = end - 1;
-    }
-  }
-  return keys;
-}
-
-/** The record of a text, or why it is none. */
-function asRow(text: string): Row | string {
-  let value: unknown;
-  try {
-    value = parseJson(text);
-  } catch (error) {
-    return `not valid JSON: ${jsonReason(error)}`;
-  }
-  return value === null || typeof value !== 'object' || Array.isArray(value) ? 'not a JSON object' : (value as Row);
+/** Damage at the position itself. */
+function broken(reason: string): Damage {
+  return { reason, at: 0, doubt: 0, atEnd: false };
 }
 
 /** The one list of objects in an object that is itself no record of a patent. */

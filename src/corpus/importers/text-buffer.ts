@@ -12,6 +12,8 @@ export class TextBuffer {
   final = false;
   /** 1-based line of `position`. */
   line = 1;
+  /** What `skipBlanks` last passed over (the first 200 characters of it). */
+  blanks = '';
   private readonly chunks: AsyncIterator<string>;
 
   constructor(chunks: AsyncIterable<string>) {
@@ -53,9 +55,11 @@ export class TextBuffer {
 
   /** Moves to the first character that is not a blank and gives it; '' at the end. */
   async skipBlanks(): Promise<string> {
+    this.blanks = '';
     for (;;) {
       let i = this.position;
       while (i < this.text.length && isBlank(this.text.charCodeAt(i))) i++;
+      if (this.blanks.length < 200) this.blanks += this.text.slice(this.position, Math.min(i, this.position + 200));
       this.advance(i);
       if (i < this.text.length) return this.text[i]!;
       if (!(await this.grow())) return '';

@@ -1,0 +1,4 @@
+/** Damage in JSON lists, many thousand cases. */
+import { jsonDamageTests } from './json-damage.ts';
+
+jsonDamageTests(4000);
