@@ -8,11 +8,12 @@
  * j is visible from i iff both stand in the same sequence, j ≤ i where `causal`, and |i − j| ≤ window where there is one.
  * With `keyHeads` fewer than `heads`, head h reads key head ⌊h · keyHeads / heads⌋ (grouped-query attention).
  *
- * Lowering: rows are padded by a gather to [batch, seq, heads · size] for ONNX's own Attention (opset 24), which takes the
- * lengths of the keys and so needs no mask for padding; the result's real rows are gathered back. That op holds the scores
- * of all rows at once, so sequences longer than two blocks take their queries block by block, each against the keys that
+ * Lowering: the heads of each row are padded by one gather to [batch, heads, seq, size] for ONNX's own Attention (opset 24),
+ * which takes the lengths of the keys and so needs no mask for padding; the result's real rows are gathered back. In that
+ * layout nothing is transposed. The op holds the scores of all rows at once, so sequences longer than two blocks take their queries block by block, each against the keys that
  * it can see: the memory grows with the length, not its square, and with a window so does the time.
  */
+import { attentionGradient } from './attention-gradient.ts';
 import { defineOp, fail, requireRank, requireType, showShape, type Tensor } from './graph.ts';
 import type { SequenceLayout } from './layout.ts';
 import type { Lowering } from './lowering.ts';
@@ -36,7 +37,7 @@ export interface AttentionOptions {
   bias?: Tensor;
 }
 
-interface AttentionAttributes {
+export interface AttentionAttributes {
   heads: number;
   keyHeads: number;
   size: number;
@@ -98,11 +99,15 @@ const attentionNode = defineOp<AttentionAttributes>({
   infer: ([query], { heads, valueSize }) => ({ dtype: 'float32', shape: [query!.shape[0]!, heads * valueSize] }),
   evaluate: evaluateAttention,
   lower(context, [, , , lengths, rows, slots, bias], attributes, tensors) {
-    const [query, key, value] = tensors.slice(0, 3).map((tensor) => padRows(context, tensor, rows!));
+    const { heads, keyHeads, size, valueSize } = attributes;
+    const [query, key, value] = [
+      padHeads(context, tensors[0]!, rows!, heads, size),
+      padHeads(context, tensors[1]!, rows!, keyHeads, size),
+      padHeads(context, tensors[2]!, rows!, keyHeads, valueSize),
+    ];
     const visible = context.shared(`int64 ${lengths}`, () => context.emit('Cast', [lengths!], { to: 7 }));
     const padded: Padded = { query: query!, key: key!, value: value!, visible };
-    const width = attributes.heads * attributes.valueSize;
-    const seq = lengthOf(context, rows!);
+    const seq = lengthOf(context, rows!, 1);
     const limit = int64(context, 2 * attributes.block);
     // One mask for all layers, made outside the branch; for long sequences it is small and unused.
     const range = {
@@ -113,7 +118,9 @@ const attentionNode = defineOp<AttentionAttributes>({
     if (bias !== undefined) masks.push(context.emit('Unsqueeze', [bias, int64(context, 0)]));
     const mask = masks.length === 0 ? '' : masks.reduce((a, b) => context.emit('Add', [a, b]));
     const branch = (lowerBranch: (inner: Lowering) => string) =>
-      context.subgraph([], (inner) => [{ name: lowerBranch(inner), type: 'float32', shape: ['batch', 'seq', width] }]);
+      context.subgraph([], (inner) => [
+        { name: lowerBranch(inner), type: 'float32', shape: ['batch', heads, 'seq', valueSize] },
+      ]);
     const output =
       bias === undefined
         ? context.emit(
@@ -125,14 +132,16 @@ const attentionNode = defineOp<AttentionAttributes>({
             },
           )
         : attend(context, padded, mask, attributes);
-    const flat = context.emit('Reshape', [output, context.constant([-1, width], [2], 'int64')]);
-    return context.emit('Gather', [flat, slots!], { axis: 0 });
+    const flat = context.emit('Reshape', [output, int64(context, -1, valueSize)]);
+    const picked = context.emit('Gather', [flat, headsOfSlots(context, slots!, seq, heads)], { axis: 0 });
+    return context.emit('Reshape', [picked, int64(context, -1, heads * valueSize)]);
   },
+  gradient: attentionGradient,
 });
 
 // Lowering ---------------------------------------------------------------------------------------------------------
 
-/** Names of values: query, key, value [batch, seq, width], and the lengths of the keys, int64 [batch]. */
+/** Names of values: query, key, value [batch, heads, seq, size], and the lengths of the keys, int64 [batch]. */
 interface Padded {
   query: string;
   key: string;
@@ -140,23 +149,16 @@ interface Padded {
   visible: string;
 }
 
-const int64 = (context: Lowering, ...values: number[]) => context.constant(values, [values.length], 'int64');
+export const int64 = (context: Lowering, ...values: number[]) => context.constant(values, [values.length], 'int64');
 
-/** The length of axis 1 as int64 [1]. */
-const lengthOf = (context: Lowering, value: string) =>
-  context.shared(`length of ${value}`, () => context.emit('Shape', [value], { start: 1, end: 2 }));
+/** The length of the sequence axis, the last but one or of `rows` the last, as int64 [1]. */
+export const lengthOf = (context: Lowering, value: string, axis = 2) =>
+  context.shared(`length of ${value}`, () => context.emit('Shape', [value], { start: axis, end: axis + 1 }));
 
-const scalarOf = (context: Lowering, value: string) => context.emit('Squeeze', [value]);
+export const scalarOf = (context: Lowering, value: string) => context.emit('Squeeze', [value]);
 
-function attend(
-  context: Lowering,
-  padded: Padded,
-  mask: string,
-  { heads, keyHeads, scale }: AttentionAttributes,
-): string {
+function attend(context: Lowering, padded: Padded, mask: string, { scale }: AttentionAttributes): string {
   return context.emit('Attention', [padded.query, padded.key, padded.value, mask, '', '', padded.visible], {
-    q_num_heads: heads,
-    kv_num_heads: keyHeads,
     scale: { float: scale },
   });
 }
@@ -168,7 +170,7 @@ function attendByBlocks(context: Lowering, padded: Padded, attributes: Attention
   const size = int64(context, block);
   const count = context.emit('Div', [context.emit('Add', [seq, int64(context, block - 1)]), size]);
   const missing = context.emit('Sub', [context.emit('Mul', [count, size]), seq]);
-  const zeros = int64(context, 0, 0, 0, 0);
+  const zeros = int64(context, 0, 0, 0, 0, 0, 0);
   const pads = context.emit('Concat', [zeros, missing, int64(context, 0)], { axis: 0 });
   const query = context.emit('Pad', [padded.query, pads]);
 
@@ -180,7 +182,7 @@ function attendByBlocks(context: Lowering, padded: Padded, attributes: Attention
     (inner) => {
       const add = (value: string, offset: number) => inner.emit('Add', [value, int64(inner, offset)]);
       const rowsOf = (value: string, from: string, to: string) =>
-        inner.emit('Slice', [value, from, to, int64(inner, 1)]);
+        inner.emit('Slice', [value, from, to, int64(inner, 2)]);
       const start = inner.emit('Mul', [inner.emit('Unsqueeze', ['block', int64(inner, 0)]), int64(inner, block)]);
       const first = window === undefined ? int64(inner, 0) : inner.emit('Max', [add(start, -window), int64(inner, 0)]);
       const after = causal ? block : window === undefined ? undefined : block + window;
@@ -208,19 +210,19 @@ function attendByBlocks(context: Lowering, padded: Padded, attributes: Attention
         {
           name: attend(inner, part, masks.length === 0 ? '' : masks[0]!, attributes),
           type: 'float32',
-          shape: ['batch', block, heads * valueSize],
+          shape: ['batch', heads, block, valueSize],
         },
       ];
     },
   );
-  const blocks = context.emit('Loop', [scalarOf(context, count), ''], { body }); // [count, batch, block, width]
-  const inOrder = context.emit('Transpose', [blocks], { perm: [1, 0, 2, 3] });
-  const joined = context.emit('Reshape', [inOrder, int64(context, 0, -1, heads * valueSize)]);
-  return context.emit('Slice', [joined, int64(context, 0), seq, int64(context, 1)]);
+  const blocks = context.emit('Loop', [scalarOf(context, count), ''], { body }); // [count, batch, heads, block, size]
+  const inOrder = context.emit('Transpose', [blocks], { perm: [1, 2, 0, 3, 4] });
+  const joined = context.emit('Reshape', [inOrder, int64(context, 0, 0, -1, valueSize)]);
+  return context.emit('Slice', [joined, int64(context, 0), seq, int64(context, 2)]);
 }
 
 /** Positions from `start` on, as many as `length`: both int64 [1]. */
-interface Range {
+export interface Range {
   start: string;
   length: string;
 }
@@ -229,7 +231,7 @@ interface Range {
  * What `causal`, `window` and `alibi` add to the scores of rows i from `start` on against rows j from theirs on: nothing
  * (an empty list), or one mask [1, 1 or heads, rows, keys].
  */
-function maskBetween(
+export function maskBetween(
   context: Lowering,
   { causal, window, alibi }: AttentionAttributes,
   rows: Range,
@@ -266,31 +268,51 @@ function maskBetween(
 }
 
 /**
- * Rows [tokens, width] as [batch, seq, width]. One of n equal slices of packed columns [tokens, n · width] is gathered
- * from there: row r of slice i is row n · r + i of the same memory seen as [n · tokens, width].
+ * Rows [tokens, heads · size] as [batch, heads, seq, size]: one gather of pieces as wide as a head. A slice of packed columns
+ * [tokens, n · size] is gathered from there, without being cut out first.
  */
-function padRows(context: Lowering, tensor: Tensor, rows: string): string {
-  const packed = tensor.inputs[0];
-  const width = tensor.shape[1] as number;
-  const { axis, start } = (tensor.attributes ?? {}) as { axis?: number; start?: number };
-  if (tensor.op.name === 'slice' && axis === 1 && packed !== undefined) {
-    const parts = (packed.shape[1] as number) / width;
-    const part = start! / width;
-    if (Number.isInteger(parts) && Number.isInteger(part)) {
-      const source = context.value(packed);
-      const narrow = context.shared(`rows of ${width} of ${source}`, () =>
-        context.emit('Reshape', [source, context.constant([-1, width], [2], 'int64')]),
-      );
-      const picked = context.shared(`${rows} of part ${part} of ${parts}`, () =>
-        context.emit('Add', [
-          context.emit('Mul', [rows, context.constant([parts], [], 'int32')]),
-          context.constant([part], [], 'int32'),
-        ]),
-      );
-      return context.emit('Gather', [narrow, picked], { axis: 0 });
-    }
-  }
-  return context.emit('Gather', [context.value(tensor), rows], { axis: 0 });
+export function padHeads(context: Lowering, tensor: Tensor, rows: string, heads: number, size: number): string {
+  const { axis, start = 0 } = (tensor.attributes ?? {}) as { axis?: number; start?: number };
+  const packed = tensor.op.name === 'slice' && axis === 1 && start % size === 0 ? tensor.inputs[0]! : undefined;
+  const isPacked = packed !== undefined && (packed.shape[1] as number) % size === 0;
+  const source = isPacked ? packed : tensor;
+  const pieces = (source.shape[1] as number) / size;
+  const first = isPacked ? start / size : 0;
+  const name = context.value(source);
+  const narrow = context.shared(`pieces of ${size} of ${name}`, () =>
+    context.emit('Reshape', [name, int64(context, -1, size)]),
+  );
+  const picked = context.shared(`${heads} heads from ${first} of ${pieces} of ${rows}`, () => {
+    const numbers = Array.from({ length: heads }, (_, head) => first + head);
+    const starts = context.emit('Mul', [rows, context.constant([pieces], [], 'int32')]);
+    return context.emit('Add', [
+      context.emit('Unsqueeze', [starts, int64(context, 1)]),
+      context.constant(numbers, [heads, 1], 'int32'),
+    ]);
+  }); // [batch, heads, seq]
+  return context.emit('Gather', [narrow, picked], { axis: 0 });
+}
+
+/** For each row its heads' places among the pieces of [batch, heads, seq, size]: int32 [tokens, heads]. */
+export function headsOfSlots(context: Lowering, slots: string, seq: string, heads: number): string {
+  return context.shared(`${heads} heads of ${slots}`, () => {
+    const length = context.emit('Cast', [seq], { to: 6 }); // int32 [1]
+    // slot = b · seq + s; the piece of head h is (b · heads + h) · seq + s = slot + (b · (heads − 1) + h) · seq
+    const sequence = context.emit('Div', [slots, length]);
+    const before = context.emit('Mul', [sequence, context.constant([heads - 1], [], 'int32')]);
+    const added = context.emit('Add', [
+      context.emit('Unsqueeze', [before, int64(context, 1)]),
+      context.constant(
+        Array.from({ length: heads }, (_, head) => head),
+        [heads],
+        'int32',
+      ),
+    ]);
+    return context.emit('Add', [
+      context.emit('Unsqueeze', [slots, int64(context, 1)]),
+      context.emit('Mul', [added, length]),
+    ]);
+  });
 }
 
 // Reference ----------------------------------------------------------------------------------------------------------

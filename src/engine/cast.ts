@@ -12,6 +12,7 @@ const castNode = defineOp<{ to: DataType }>({
       x!.data.map((value) => (to === 'float32' ? value : to === 'bool' ? Number(value !== 0) : Math.trunc(value))),
     ),
   lower: (context, inputs, { to }) => context.emit('Cast', inputs, { to: elementCode(to as ElementType) }),
+  gradient: () => [], // a change between float32 and integers is constant almost everywhere
 });
 
 /** The same values in another element type; floats are cut towards zero, anything but 0 is true. */

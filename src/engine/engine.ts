@@ -12,6 +12,7 @@ import { OrtWorker, type WireValue } from './ort.ts';
 import { findParameter, isFileRange, type Parameters, type ParameterValue, widen } from './parameters.ts';
 import { interpret, toValue } from './reference.ts';
 import { packLinears } from './rewrite.ts';
+import { openTraining, type TrainedParameter, type Training } from './training.ts';
 
 export interface EngineOptions {
   /** `ort`: ONNX Runtime in a worker (default). `reference`: the float64 interpreter. */
@@ -44,7 +45,14 @@ export interface Engine {
   readonly backend: 'ort' | 'reference';
   readonly device: Device;
   readonly threads: number;
+  /**
+   * What computes, as far as values depend on it: the library with its version and, where `quantised`, how many levels of
+   * 8-bit activations this processor multiplies exactly. The number of threads is no part of it: sums are never split.
+   */
+  arithmetic(options?: { quantised?: boolean }): Promise<string>;
   compile(outputs: Readonly<Record<string, Tensor>>, options?: CompileOptions): Promise<Program>;
+  /** Parameters that change, held by this engine; not on the reference backend. */
+  openTraining(parameters: readonly TrainedParameter[]): Promise<Training>;
   /** Frees everything; programs of this engine cannot run any more. */
   close(): Promise<void>;
 }
@@ -65,7 +73,10 @@ export async function openEngine(
       backend,
       device: 'cpu',
       threads: 1,
+      arithmetic: async () => 'reference',
       compile: (outputs, options) => compileReference(platform, outputs, options),
+      openTraining: () =>
+        Promise.reject(inputError('the reference backend does not train', { code: 'engine.training' })),
       close: async () => {},
     };
   const worker = new OrtWorker(platform);
@@ -74,7 +85,12 @@ export async function openEngine(
     backend,
     device: chosen,
     threads,
+    async arithmetic({ quantised = false } = {}) {
+      const library = `onnxruntime ${await worker.version()}`;
+      return quantised ? `${library}, ${await worker.activationLevels()} levels` : library;
+    },
     compile: (outputs, options) => compileOrt(worker, outputs, chosen, threads, options),
+    openTraining: (parameters) => openTraining(worker, chosen, threads, parameters),
     close: () => worker.close(),
   };
 }

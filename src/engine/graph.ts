@@ -3,7 +3,8 @@
  * nothing; tensors are immutable and may be shared freely.
  *
  * An op is one small definition: the rule of its result's type and shape, its meaning (`evaluate`, float64, readable
- * rather than fast: the oracle) and how it is written in ONNX (`lower`). The file of each kind of op holds all three side by side.
+ * rather than fast: the oracle), how it is written in ONNX (`lower`) and, where it has one, its derivative (`gradient`). The
+ * file of each kind of op holds them side by side.
  *
  * A dimension is a number or a name. A name is one number a run, equal wherever it stands.
  */
@@ -41,7 +42,15 @@ export interface OpDefinition<A> {
     tensors: readonly Tensor[],
     result: Tensor,
   ): string;
+  /**
+   * Reverse mode: from the cotangent of `node` (the loss's derivative by it, of its shape) those of its inputs, each of its
+   * input's shape, written with other ops; undefined for an input that none flows to (indices, say).
+   */
+  gradient?(node: NodeOf<A>, cotangent: Tensor): readonly (Tensor | undefined)[];
 }
+
+/** A node with its attributes' type. */
+export type NodeOf<A> = Tensor & { readonly attributes: A };
 
 /** An op with the type of its attributes forgotten, as the graph's nodes hold it. */
 export type Op = OpDefinition<never>;
@@ -76,6 +85,11 @@ export interface InputAttributes {
    * another input's value, and asks for it by name where it is missing.
    */
   readonly derive?: (feed: (name: string) => TypedArray) => { data: TypedArray; shape: readonly number[] };
+  /**
+   * For indices whose structure is known: the gradient of `gather(table, indices)` by its table, faster than the scatter of
+   * any indices.
+   */
+  readonly scatter?: (cotangent: Tensor, table: Tensor) => Tensor;
 }
 
 const leaf = (name: string) => ({
@@ -97,9 +111,9 @@ export function input(
   name: string,
   dtype: DataType,
   shape: Shape,
-  options: { derive?: InputAttributes['derive'] } = {},
+  options: Pick<InputAttributes, 'derive' | 'scatter'> = {},
 ): Tensor {
-  return leafType(inputNode([], { name, dtype, shape, ...(options.derive ? { derive: options.derive } : {}) }));
+  return leafType(inputNode([], { name, dtype, shape, ...options }));
 }
 
 /** A weight, given by name when the graph is compiled. Its shape is all numbers. */

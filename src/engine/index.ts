@@ -23,15 +23,25 @@
  *   attention(query, key, value, layout, { heads: 12 })                // flat [tokens, heads*size] in and out
  *   segmentMean(x, layout), segmentFirst(x, layout)                    // [batch, hidden]
  *   program.run({ ids, ...sequenceFeeds([12, 9, 128]) })               // lengths of the sequences, in row order
+ *
+ * Gradients are tensors too, made from the loss's graph (gradients.ts), and compiled beside it:
+ *
+ *   const [toWeight, toBias] = gradients(loss, [weight, bias]);        // loss: a float32 scalar
+ *   pullBack([[states, cotangent]], wrt)                               // the same from any tensor with its cotangent
+ *   rowGradients(loss, [table])                                        // of embedding tables: rows and their indices
  */
 export { type AttentionOptions, attention } from './attention.ts';
 export { cast } from './cast.ts';
+export { dropout, dropoutKeys } from './dropout.ts';
 export {
   add,
   divide,
+  equal,
   erf,
   exp,
   gelu,
+  greater,
+  less,
   log,
   multiply,
   negate,
@@ -41,6 +51,7 @@ export {
   sqrt,
   subtract,
   tanh,
+  where,
 } from './elementwise.ts';
 export {
   type CompileOptions,
@@ -51,7 +62,8 @@ export {
   type RunOptions,
 } from './engine.ts';
 export { Value } from './feeds.ts';
-export { gather, gatherColumns } from './gather.ts';
+export { gather, gatherColumns, scatterAddRows } from './gather.ts';
+export { gradients, pullBack, rowGradients } from './gradients.ts';
 export {
   constant,
   type DataType,
@@ -74,9 +86,18 @@ export {
 } from './layout.ts';
 export type { Device } from './lowering.ts';
 export { linear, matmul } from './matmul.ts';
-export { l2Normalise, layerNorm } from './normalisation.ts';
+export { l2Normalise, layerNorm, withoutAffine } from './normalisation.ts';
 export type { FileRange, Parameters, ParameterValue, StoredType } from './parameters.ts';
 export { linearInt8, quantiseWeight } from './quantised.ts';
-export { max, mean, softmax, sum } from './reduce.ts';
+export { crossEntropy, lengthOf, logSoftmax, max, mean, oneHotLike, softmax, sum, sumTo } from './reduce.ts';
 export { rotary } from './rotary.ts';
-export { concatenate, reshape, slice, split, transpose } from './shape.ts';
+export { broadcastLike, concatenate, reshape, slice, split, stopGradient, transpose, zerosLike } from './shape.ts';
+export type {
+  TrainedParameter,
+  Training,
+  TrainingCompileOptions,
+  TrainingPart,
+  TrainingProgram,
+  UpdateOptions,
+  UpdateResult,
+} from './training.ts';

@@ -30,6 +30,11 @@ export interface Lowering {
     attributes?: Attributes,
     options?: EmitOptions,
   ): string[];
+  /**
+   * More outputs of the node that made `value`, its first output: what a gradient needs of its op's forward pass. Where
+   * another type of node made it (or none in this graph), undefined.
+   */
+  moreOutputs(value: string, type: string, outputs: number): string[] | undefined;
   /** An initialiser; equal constants are one. */
   constant(values: readonly number[], shape?: readonly number[], dtype?: DataType): string;
   /** The shape as an int64 value: a constant where at most one dimension is named, read from the inputs otherwise. */
@@ -57,7 +62,16 @@ export interface LoweredGraph {
 
 export function lowerGraph(
   outputs: Readonly<Record<string, Tensor>>,
-  { device, activationLevels }: { device: Device; activationLevels: number },
+  {
+    device,
+    activationLevels,
+    trained = new Set(),
+  }: {
+    device: Device;
+    activationLevels: number;
+    /** Parameters that are given at every run, as inputs `param:NAME`. */
+    trained?: ReadonlySet<string>;
+  },
 ): LoweredGraph {
   const names = new Map<Tensor, string>();
   const builder = new Builder(device, activationLevels, names);
@@ -76,6 +90,8 @@ export function lowerGraph(
         inputs.push(tensor);
         inputValues.push({ name: value, type: tensor.dtype, shape: tensor.shape });
         builder.offerDimensions(value, tensor.shape);
+      } else if (trained.has(name)) {
+        inputValues.push({ name: value, type: tensor.dtype, shape: tensor.shape });
       } else {
         parameters.push({ name, dtype: tensor.dtype, shape: tensor.shape as readonly number[] });
       }
@@ -185,6 +201,16 @@ class Builder implements Lowering {
     const names = Array.from({ length: outputs }, () => `${this.prefix}${type}:${this.count++}`);
     this.nodes.push({ type, domain, inputs, outputs: names, attributes });
     return names;
+  }
+
+  moreOutputs(value: string, type: string, outputs: number): string[] | undefined {
+    const node = this.nodes.find((candidate) => candidate.outputs[0] === value);
+    if (node?.type !== type) return undefined;
+    if (node.outputs.length < outputs) {
+      const more = Array.from({ length: outputs - node.outputs.length }, () => `${this.prefix}${type}:${this.count++}`);
+      node.outputs = [...node.outputs, ...more];
+    }
+    return [...node.outputs];
   }
 
   alias(type: string, value: string, name: string): string {

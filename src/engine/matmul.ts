@@ -11,6 +11,7 @@ import {
 } from './graph.ts';
 import type { Lowering } from './lowering.ts';
 import { broadcastStrides, forEachIndex, ndarray } from './ndarray.ts';
+import { sumTo } from './reduce.ts';
 
 // matmul -----------------------------------------------------------------------------------------------------------
 
@@ -81,6 +82,16 @@ const matmulNode = defineOp<Required<MatmulOptions>>({
       transposeB ? turned(b!, tb!.shape.length) : b!,
     ]);
   },
+  gradient({ inputs, attributes: { transposeA, transposeB } }, cotangent) {
+    const [a, b] = inputs as [Tensor, Tensor];
+    const toA = transposeA
+      ? matmul(b, cotangent, { transposeA: transposeB, transposeB: true })
+      : matmul(cotangent, b, { transposeB: !transposeB });
+    const toB = transposeB
+      ? matmul(cotangent, a, { transposeA: true, transposeB: transposeA })
+      : matmul(a, cotangent, { transposeA: !transposeA });
+    return [sumTo(toA, a.shape), sumTo(toB, b.shape)];
+  },
 });
 
 /** a [..., m, k] by b [..., k, n] gives [..., m, n]; the leading axes broadcast. */
@@ -114,6 +125,33 @@ const linearNode = defineOp<undefined>({
     const y = context.emit('Gemm', [flat, ...inputs.slice(1)], { transB: 1 });
     return x!.shape.length === 2 ? y : context.emit('Reshape', [y, context.shape(result.shape)]);
   },
+  gradient({ inputs }, cotangent) {
+    const [x, weight, bias] = inputs as [Tensor, Tensor, Tensor?];
+    const toX =
+      x.shape.length === 1 ? fail('linear', 'the gradient needs x with two axes or more') : matmul(cotangent, weight); // [..., out] by [out, in]
+    return [toX, linearWeightGradient([cotangent, x], undefined), ...(bias ? [sumTo(cotangent, bias.shape)] : [])];
+  },
+});
+
+/** Σ over rows of ȳ xᵀ: cotangent [..., out] and x [..., in] to [out, in]. */
+const linearWeightGradient = defineOp<undefined>({
+  name: 'linearWeightGradient',
+  infer: ([cotangent, x]) => ({ dtype: 'float32', shape: [cotangent!.shape.at(-1)!, x!.shape.at(-1)!] }),
+  evaluate([cotangent, x], _, shape) {
+    const result = ndarray(shape);
+    const [out, width] = shape as [number, number];
+    for (let row = 0; row * width < x!.data.length; row++)
+      for (let i = 0; i < out; i++)
+        for (let j = 0; j < width; j++)
+          result.data[i * width + j]! += cotangent!.data[row * out + i]! * x!.data[row * width + j]!;
+    return result;
+  },
+  lower: (context, inputs, _, tensors) =>
+    context.emit(
+      'Gemm',
+      inputs.map((value, i) => flattenRows(context, tensors[i]!, value)),
+      { transA: 1 },
+    ),
 });
 
 /** x [..., in] by weight [out, in] (Hugging Face's layout), plus bias [out]: [..., out]. */

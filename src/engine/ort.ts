@@ -5,6 +5,7 @@ import type { DataType, TypedArray } from './graph.ts';
 import type { Device } from './lowering.ts';
 import type { OnnxGraph } from './onnx.ts';
 import type { ParameterValue } from './parameters.ts';
+import type { KeptGradient, TrainedParameter, TrainingPart, UpdateOptions } from './training.ts';
 
 export interface WireValue {
   name: string;
@@ -37,7 +38,28 @@ export type Request =
   | RunRequest
   | { id: number; kind: 'release'; session: number }
   | { id: number; kind: 'backends' }
-  | { id: number; kind: 'probe' };
+  | { id: number; kind: 'version' }
+  | { id: number; kind: 'probe' }
+  | TrainingRequest;
+
+/** Requests of training.ts. */
+export type TrainingRequest =
+  | { id: number; kind: 'train-open'; training: number; tensors: readonly TrainedParameter[] }
+  | {
+      id: number;
+      kind: 'train-run';
+      training: number;
+      session: number;
+      feeds: readonly WireValue[];
+      /** The parameters that the graph takes from the training's memory. */
+      trained: readonly string[];
+      gradients: readonly KeptGradient[];
+    }
+  | { id: number; kind: 'train-update'; training: number; options: UpdateOptions }
+  | { id: number; kind: 'train-read'; training: number; part: TrainingPart | 'gradient'; name: string }
+  | { id: number; kind: 'train-write'; training: number; part: TrainingPart; name: string; values: Float32Array }
+  | { id: number; kind: 'train-step'; training: number; step?: number }
+  | { id: number; kind: 'train-close'; training: number };
 
 export interface Reply {
   id: number;
@@ -80,6 +102,11 @@ export class OrtWorker {
     return this.levels;
   }
 
+  /** Version of ONNX Runtime. */
+  version(): Promise<string> {
+    return this.ask({ kind: 'version' }) as Promise<string>;
+  }
+
   ask(request: RequestBody, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
     if (this.failure) return Promise.reject(this.failure);
     const id = this.count++;
@@ -91,8 +118,20 @@ export class OrtWorker {
 
   /** Ends the worker; whoever still waits is told. */
   async close(): Promise<void> {
+    const alive = this.failure === undefined;
     this.fail(workError('the engine is closed', { code: 'engine.closed' }));
+    // Ended while it loads the native library or makes a session, the thread would take the whole process along.
+    if (alive) await this.lastAnswer();
     await this.port.terminate();
+  }
+
+  /** Resolves when the worker has done all it was asked to, or has died. */
+  private lastAnswer(): Promise<unknown> {
+    const id = this.count++;
+    return new Promise((resolve) => {
+      this.waiting.set(id, { resolve, reject: resolve });
+      this.port.post({ id, kind: 'backends' } satisfies Request);
+    });
   }
 
   private fail(error: Error): void {

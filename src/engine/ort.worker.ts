@@ -14,10 +14,12 @@ import { parentPort } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
 import { irVersion, opsets } from './lowering.ts';
 import { encodeModel, type OnnxInitializer } from './onnx.ts';
-import type { CreateRequest, Reply, Request, RunRequest, WireValue } from './ort.ts';
+import type { CreateRequest, Reply, Request, RunRequest, TrainingRequest } from './ort.ts';
 import { type FileRange, isFileRange, type ParameterValue, widen } from './parameters.ts';
+import { TrainingHost, wireValues } from './training-host.ts';
 
 const sessions = new Map<number, ort.InferenceSession>();
+const trainings = new TrainingHost(ort.Tensor as never);
 
 /** One request at a time, in order of arrival: a release never overtakes a run. */
 let queue: Promise<void> = Promise.resolve();
@@ -37,6 +39,8 @@ async function handle(request: Request): Promise<{ value: unknown; transfer: Arr
   switch (request.kind) {
     case 'backends':
       return { value: backends(), transfer: [] };
+    case 'version':
+      return { value: ort.env.versions.common, transfer: [] };
     case 'probe':
       return { value: await probeActivationLevels(), transfer: [] };
     case 'create':
@@ -47,6 +51,25 @@ async function handle(request: Request): Promise<{ value: unknown; transfer: Arr
     case 'release':
       await sessions.get(request.session)?.release();
       sessions.delete(request.session);
+      return { value: undefined, transfer: [] };
+    case 'train-open':
+      await openTraining(request);
+      return { value: undefined, transfer: [] };
+    case 'train-run':
+      return runTraining(request);
+    case 'train-update':
+      return { value: trainings.update(request.training, request.options), transfer: [] };
+    case 'train-read': {
+      const value = trainings.read(request.training, request.part, request.name);
+      return { value, transfer: [value.buffer as ArrayBuffer] };
+    }
+    case 'train-write':
+      trainings.write(request.training, request.part, request.name, request.values);
+      return { value: undefined, transfer: [] };
+    case 'train-step':
+      return { value: trainings.step(request.training, request.step), transfer: [] };
+    case 'train-close':
+      trainings.close(request.training);
       return { value: undefined, transfer: [] };
   }
 }
@@ -100,8 +123,9 @@ async function create({ session, graph, parameters, device, threads, options }: 
           // Threads that wait by spinning take the processor from tokenising and from whoever else computes.
           intra_op: { allow_spinning: '0' },
         },
-        // The fused kernel is slower than Add and Gelu, of which the latter has a vector kernel of its own.
-        optimization: { disable_specified_optimizers: 'BiasGeluFusion' },
+        // Two fused kernels that are slower than their parts: Gelu has a vector kernel of its own, and the sum of two rows
+        // before a norm takes four times as long inside SkipLayerNormalization as before LayerNormalization.
+        optimization: { disable_specified_optimizers: 'BiasGeluFusion;SkipLayerNormFusion' },
       },
       ...options,
     }),
@@ -169,18 +193,37 @@ async function probeActivationLevels(): Promise<127 | 63> {
 
 // Runs -------------------------------------------------------------------------------------------------------------
 
-async function run({ session, feeds }: RunRequest): Promise<{ value: WireValue[]; transfer: ArrayBuffer[] }> {
+async function run({ session, feeds }: RunRequest) {
   const owner = sessions.get(session);
   if (!owner) throw new Error('the program is closed');
   const inputs: Record<string, ort.Tensor> = {};
   for (const { name, dtype, data, shape } of feeds) inputs[name] = new ort.Tensor(dtype, data as never, shape);
-  const results = await owner.run(inputs);
-  const value: WireValue[] = [];
-  const transfer: ArrayBuffer[] = [];
-  for (const [name, tensor] of Object.entries(results)) {
-    const data = tensor.data as Float32Array<ArrayBuffer>;
-    value.push({ name, dtype: tensor.type as WireValue['dtype'], shape: [...tensor.dims], data });
-    transfer.push(data.buffer);
+  return wireValues(await owner.run(inputs));
+}
+
+// Training ---------------------------------------------------------------------------------------------------------
+
+type TrainingRequestOf<K> = Extract<TrainingRequest, { kind: K }>;
+
+async function openTraining({ training, tensors }: TrainingRequestOf<'train-open'>): Promise<void> {
+  const loaded = [];
+  for (const { value, ...tensor } of tensors) {
+    const bytes = await load(value);
+    const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+    loaded.push({
+      ...tensor,
+      values: new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4),
+    });
   }
-  return { value, transfer };
+  trainings.open(training, loaded);
+}
+
+async function runTraining({ training, session, feeds, trained, gradients }: TrainingRequestOf<'train-run'>) {
+  const owner = sessions.get(session);
+  if (!owner) throw new Error('the program is closed');
+  const inputs = trainings.feeds(training, trained);
+  for (const { name, dtype, data, shape } of feeds) inputs[name] = new ort.Tensor(dtype, data as never, shape);
+  return wireValues(
+    gradients.length === 0 ? await owner.run(inputs) : await trainings.accumulate(training, owner, inputs, gradients),
+  );
 }

@@ -3,6 +3,7 @@
  * the wanted one. 16-bit floats are widened to float32 (exactly) when they are loaded.
  */
 import { inputError } from '../base/errors.ts';
+import { bfloat16ToFloat32, float16ToFloat32 } from '../base/half.ts';
 import type { DataType, TypedArray } from './graph.ts';
 import { showShape } from './graph.ts';
 
@@ -26,7 +27,7 @@ export type Parameters =
   | ReadonlyMap<string, ParameterValue>
   | ((name: string) => ParameterValue | undefined);
 
-export const bytesOf: Readonly<Record<StoredType, number>> = {
+const bytesOf: Readonly<Record<StoredType, number>> = {
   float32: 4,
   float16: 2,
   bfloat16: 2,
@@ -70,19 +71,7 @@ export function findParameter(
 /** Stored 16-bit floats as float32, exactly. `bits` holds one number's bits an element. */
 export function widen(bits: Uint16Array, dtype: 'float16' | 'bfloat16'): Float32Array {
   const result = new Float32Array(bits.length);
-  const target = new Uint32Array(result.buffer);
-  if (dtype === 'bfloat16') {
-    for (let i = 0; i < bits.length; i++) target[i] = bits[i]! << 16;
-    return result;
-  }
-  for (let i = 0; i < bits.length; i++) {
-    const half = bits[i]!;
-    const sign = (half & 0x8000) << 16;
-    const exponent = (half >> 10) & 0x1f;
-    const fraction = half & 0x3ff;
-    if (exponent === 0) result[i] = (sign === 0 ? 1 : -1) * fraction * 2 ** -24;
-    else if (exponent === 31) target[i] = sign | 0x7f800000 | (fraction << 13);
-    else target[i] = sign | ((exponent + 112) << 23) | (fraction << 13);
-  }
+  if (dtype === 'bfloat16') bfloat16ToFloat32(bits, result);
+  else float16ToFloat32(bits, result);
   return result;
 }

@@ -9,6 +9,8 @@ interface RotaryOptions {
   heads: number;
   /** Theta: 10000 in the paper. */
   base: number;
+  /** Turns back: the gradient. Default false. */
+  inverse?: boolean;
 }
 
 const frequencies = (size: number, base: number) =>
@@ -26,7 +28,7 @@ const rotaryNode = defineOp<RotaryOptions>({
       fail('rotary', `${width} columns do not make ${heads} heads of even size`);
     return { dtype: 'float32', shape: x!.shape };
   },
-  evaluate([x, positions], { heads, base }, shape) {
+  evaluate([x, positions], { heads, base, inverse = false }, shape) {
     const result = ndarray(shape);
     const width = shape[1]!;
     const size = width / heads;
@@ -36,14 +38,14 @@ const rotaryNode = defineOp<RotaryOptions>({
       for (let head = 0; head < heads; head++)
         for (let i = 0; i < half; i++) {
           const at = row * width + head * size + i;
-          const angle = positions!.data[row]! * turns[i]!;
+          const angle = (inverse ? -1 : 1) * positions!.data[row]! * turns[i]!;
           const [a, b] = [x!.data[at]!, x!.data[at + half]!];
           result.data[at] = a * Math.cos(angle) - b * Math.sin(angle);
           result.data[at + half] = b * Math.cos(angle) + a * Math.sin(angle);
         }
     return result;
   },
-  lower(context, [x, positions], { heads, base }, [tensor]) {
+  lower(context, [x, positions], { heads, base, inverse = false }, [tensor]) {
     const size = (tensor!.shape[1] as number) / heads;
     const first = context.constant([0], [1], 'int64');
     // Angles [1, tokens, size/2], shared by every layer of the same base.
@@ -57,11 +59,17 @@ const rotaryNode = defineOp<RotaryOptions>({
       ]),
     );
     const turn = (type: string) => context.shared(`${type} ${angles}`, () => context.emit(type, [angles]));
-    const turned = context.emit('RotaryEmbedding', [context.emit('Unsqueeze', [x!, first]), turn('Cos'), turn('Sin')], {
+    const sine = () =>
+      inverse ? context.shared(`-Sin ${angles}`, () => context.emit('Neg', [turn('Sin')])) : turn('Sin');
+    const turned = context.emit('RotaryEmbedding', [context.emit('Unsqueeze', [x!, first]), turn('Cos'), sine()], {
       num_heads: heads,
     });
     return context.emit('Squeeze', [turned, first]);
   },
+  gradient: ({ inputs: [, positions], attributes }, cotangent) => [
+    rotary(cotangent, positions!, { ...attributes, inverse: !attributes.inverse }),
+    undefined,
+  ],
 });
 
 /** Turns x [tokens, heads · size] by its positions, int32 [tokens]. */

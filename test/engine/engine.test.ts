@@ -28,7 +28,7 @@ import {
   slice,
 } from '../../src/engine/index.ts';
 import { scratch } from '../support/scratch.ts';
-import { Draw } from './conformance.ts';
+import { Draw } from './ops.ts';
 import { firstDifference, tolerances } from './tolerance.ts';
 
 const engine = await openEngine(nodePlatform, { threads: 2 });
@@ -77,7 +77,7 @@ function batch(d: Draw, lengths: number[]): Feeds {
 test('an encoder layer equals the oracle, query, key and value packed', async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat(), async (seed) => {
-      const d = new Draw(seed);
+      const d = new Draw(seed, 'conformance');
       const { outputs, parameters } = layer(d, false);
       const feeds = batch(d, d.lengths(d.size(1, 5), 20));
       const [program, truth] = [
@@ -94,12 +94,12 @@ test('an encoder layer equals the oracle, query, key and value packed', async ()
 
 for (const int8 of [false, true])
   test(`a vector does not depend on its neighbours in the batch (${int8 ? 'int8' : 'float32'})`, async () => {
-    const d = new Draw(11);
+    const d = new Draw(11, 'conformance');
     const { outputs, parameters, hidden } = layer(d, int8);
     const program = await engine.compile(outputs, { parameters });
     await fc.assert(
       fc.asyncProperty(fc.nat(), async (seed) => {
-        const own = new Draw(seed);
+        const own = new Draw(seed, 'conformance');
         const lengths = own.lengths(own.size(2, 6), 30);
         const feeds = batch(own, lengths);
         const together = (await program.run(feeds)).vectors!.floats;
@@ -120,7 +120,7 @@ for (const int8 of [false, true])
   });
 
 test('an outlier in one row leaves the 8-bit result of the others untouched, to the byte', async () => {
-  const d = new Draw(5);
+  const d = new Draw(5, 'conformance');
   const { values, scales } = quantiseWeight(d.floats(16 * 32), 16, 32);
   const y = linearInt8(input('x', 'float32', ['rows', 32]), parameter('w', [16, 32], 'int8'), parameter('s', [16]));
   const parameters: Record<string, ParameterValue> = {
@@ -141,7 +141,7 @@ test('an outlier in one row leaves the 8-bit result of the others untouched, to 
 });
 
 test('the same run gives the same bytes, twenty times', async () => {
-  const d = new Draw(3);
+  const d = new Draw(3, 'conformance');
   for (const int8 of [false, true]) {
     const { outputs, parameters } = layer(d, int8);
     const program = await engine.compile(outputs, { parameters });
@@ -234,7 +234,7 @@ test('transferred feeds are emptied, others are left alone', async () => {
 test('8-bit rows of GELU values stand at least as near to float32 as the definition', async () => {
   const [rows, inner, width] = [40, 96, 32];
   for (const scale of [0.01, 0.3, 1, 4]) {
-    const d = new Draw(scale * 100);
+    const d = new Draw(scale * 100, 'conformance');
     const weights = d.floats(width * inner);
     const { values, scales } = quantiseWeight(weights, width, inner);
     const active = gelu(input('x', 'float32', ['rows', inner]));

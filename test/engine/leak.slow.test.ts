@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { nodePlatform } from '../../src/base/node/platform.ts';
 import { type Feeds, input, linear, openEngine, type Program, parameter } from '../../src/engine/index.ts';
-import { Draw } from './conformance.ts';
+import { Draw } from './ops.ts';
 
 const engine = await openEngine(nodePlatform, { threads: 2 });
 after(() => engine.close());
 
 const width = 256;
 const y = linear(input('x', 'float32', ['rows', width]), parameter('w', [width, width]));
-const d = new Draw(1);
+const d = new Draw(1, 'conformance');
 const parameters = {
   w: { dtype: 'float32' as const, shape: [width, width], source: d.floats(width * width) },
 };
