@@ -3,3 +3,5 @@ export { hashTexts, type TokenBatch, tokenizeTexts } from './batch.ts';
 export { loadTokenizer, readTokenizerFiles } from './load.ts';
 export { type HeldTexts, startTokenizerThread, TokenizerThread } from './thread.ts';
 export { type EncodedText, TextTokenizer, type TokenizerFiles, type TokenizerOptions } from './tokenizer.ts';
+export { specialTokens, wordPieceFiles } from './wordpiece-files.ts';
+export { trainWordPiece, type Vocabulary, type VocabularyOptions } from './wordpiece-training.ts';

@@ -96,6 +96,14 @@ export class TextTokenizer {
     return ids.filter((id): id is number => id !== undefined); // no id: a character that a vocabulary without <unk> lacks
   }
 
+  /** The words of the whole text before they are looked up: normalised and split, as a vocabulary is trained on them. */
+  words(text: string): string[] {
+    const { normalizer, pre_tokenizer: split } = this.inner;
+    const prepared = this.prepare(text);
+    const normalised = normalizer === null ? prepared : normalizer(prepared);
+    return split === null ? [normalised] : split(normalised);
+  }
+
   /** The token of an id, for messages and tests. */
   token(id: number): string | undefined {
     return this.inner.id_to_token(id);

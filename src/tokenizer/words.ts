@@ -27,7 +27,7 @@ export interface AnalyserOptions {
 }
 
 /** Everything that decides what the analyser gives, as plain data: part of the identity of what is built on it. */
-export interface AnalyserSettings {
+interface AnalyserSettings {
   name: 'words';
   /** Rises whenever the same text and options give other words. */
   version: 1;
