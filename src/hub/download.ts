@@ -14,7 +14,7 @@ import type { ProgressTask } from '../base/progress.ts';
 import type { Network } from './network.ts';
 import type { RemoteFile } from './repository.ts';
 
-export interface DownloadOptions {
+interface DownloadOptions {
   network: Network;
   url: string;
   headers: Record<string, string>;

@@ -6,15 +6,23 @@
  * the hub (`HF_ENDPOINT`), unless `offline`. A model folder holds `patentlab-model.json`, written last, with the SHA-256 of
  * every file: without it the folder is an unfinished download.
  */
-import { constants } from 'node:fs';
-import { copyFile, link, mkdir, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { dirname, join, relative, sep } from 'node:path';
-import { inputError } from '../base/errors.ts';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { inputError, PatentlabError } from '../base/errors.ts';
+import { nearest } from '../base/nearest.ts';
 import { writeAtomic } from '../base/node/atomic.ts';
 import { sha256File } from '../base/node/hash.ts';
 import { type Progress, silent } from '../base/progress.ts';
 import { downloadFile } from './download.ts';
+import {
+  cacheOf,
+  type Environment,
+  findInCache,
+  huggingFaceHome,
+  isFile,
+  linkFile,
+  linkFiles,
+} from './hugging-face-cache.ts';
 import { Network } from './network.ts';
 import { describeRepository, neededFiles } from './repository.ts';
 
@@ -26,9 +34,11 @@ export interface HubOptions {
   progress?: Progress;
   signal?: AbortSignal | undefined;
   /** Default `process.env`. */
-  env?: Readonly<Record<string, string | undefined>>;
+  env?: Environment;
   /** Folder to put the files in, instead of the one under `home` (air-gapped copies). */
   to?: string;
+  /** Ids of known models: those like an id that is not found are named. */
+  known?: readonly string[];
   /** Waits between tries in ms, for tests. */
   pauseMs?: number;
 }
@@ -55,6 +65,31 @@ const idPattern = /^[A-Za-z0-9][\w.-]*(?:\/[A-Za-z0-9][\w.-]*)?$/;
 
 /** The folder of a model given by path or id; downloads it where needed and allowed. */
 export async function findModel(id: string, options: HubOptions): Promise<ModelFolder> {
+  try {
+    return await find(id, options);
+  } catch (error) {
+    throw withAdvice(error, id, options.known ?? []);
+  }
+}
+
+/** Codes that a mistyped id ends in as well as what else their messages say. */
+const ambiguous = ['model.unknown', 'model.offline', 'hub.missing', 'hub.forbidden', 'hub.unreachable'];
+
+/** The error, with what to do if the id is wrong and if it is right: only for an id that is no known model's. */
+function withAdvice(error: unknown, id: string, known: readonly string[]): unknown {
+  if (!(error instanceof PatentlabError) || !ambiguous.includes(error.code)) return error;
+  if (known.some((other) => other.toLowerCase() === id.toLowerCase())) return error;
+  const similar = nearest(id, known);
+  const mistyped =
+    similar.length === 0
+      ? 'no known model has a name like it; `patentlab models list` shows them'
+      : `did you mean ${similar.join(', ')}?`;
+  const { hint } = error.details;
+  const right = hint === undefined ? '' : `\n            if it is right: ${hint}`;
+  return new PatentlabError(error.message, { ...error.details, hint: `if the id is mistyped: ${mistyped}${right}` });
+}
+
+async function find(id: string, options: HubOptions): Promise<ModelFolder> {
   const { home, offline = false, env = process.env, to } = options;
   if (to === undefined && (await isFolder(id))) return { id, folder: id, source: 'folder' };
   if (!idPattern.test(id)) {
@@ -62,7 +97,6 @@ export async function findModel(id: string, options: HubOptions): Promise<ModelF
       code: 'model.unknown',
       expected:
         'a folder with config.json and model.safetensors, or an id such as sentence-transformers/all-MiniLM-L6-v2',
-      hint: '`patentlab models list` shows known models',
     });
   }
   const full = id.includes('/') ? id : `sentence-transformers/${id}`;
@@ -81,7 +115,8 @@ export async function findModel(id: string, options: HubOptions): Promise<ModelF
   }
   if (stored !== undefined)
     return { id: full, folder, source: 'home', ...(stored.commit ? { commit: stored.commit } : {}) };
-  const cached = await findInCache(full, options.revision ?? 'main', env);
+  const cache = cacheOf(full, env);
+  const cached = await findInCache(cache, options.revision ?? 'main');
   if (cached !== undefined) {
     await linkFiles(cached.folder, folder);
     await writeManifest(folder, full, cached.commit, revision);
@@ -99,7 +134,7 @@ export async function findModel(id: string, options: HubOptions): Promise<ModelF
 }
 
 /** Where a model of this id lies under `home`. */
-export function modelFolder(home: string, id: string): string {
+function modelFolder(home: string, id: string): string {
   return join(home, 'models', id.replace('/', '--'));
 }
 
@@ -119,7 +154,7 @@ export async function listModels(home: string): Promise<{ id: string; folder: st
   return found;
 }
 
-export interface FileCheck {
+interface FileCheck {
   file: string;
   expected: string;
   found: string | undefined;
@@ -161,7 +196,9 @@ async function downloadModel(id: string, folder: string, options: HubOptions): P
     for (const file of files) {
       signal?.throwIfAborted();
       const path = join(folder, ...file.name.split('/'));
-      // An earlier, interrupted run may have finished this file.
+      // An earlier, interrupted run may have finished this file, or the Hugging Face cache may hold it in a part of the model.
+      if (file.sha256 !== undefined && !(await isFile(path)))
+        await linkFile(join(cacheOf(id, env), 'blobs', file.sha256), path).catch(() => undefined);
       if (file.sha256 !== undefined && (await sha256File(path).catch(() => undefined)) === file.sha256) {
         hashes[file.name] = file.sha256;
         task.advance(file.size ?? 0);
@@ -185,36 +222,11 @@ async function downloadModel(id: string, folder: string, options: HubOptions): P
   }
 }
 
-async function findToken(env: NonNullable<HubOptions['env']>): Promise<string | undefined> {
+async function findToken(env: Environment): Promise<string | undefined> {
   if (env.HF_TOKEN) return env.HF_TOKEN.trim();
   const file = env.HF_TOKEN_PATH ?? join(huggingFaceHome(env), 'token');
   const text = await readFile(file, 'utf8').catch(() => '');
   return text.trim() || undefined;
-}
-
-function huggingFaceHome(env: NonNullable<HubOptions['env']>): string {
-  return env.HF_HOME ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'huggingface');
-}
-
-async function findInCache(id: string, revision: string, env: NonNullable<HubOptions['env']>) {
-  const hub = env.HF_HUB_CACHE ?? join(huggingFaceHome(env), 'hub');
-  const root = join(hub, `models--${id.replace('/', '--')}`);
-  const commit = (await readFile(join(root, 'refs', revision), 'utf8').catch(() => revision)).trim();
-  const folder = join(root, 'snapshots', commit);
-  const complete = (await isFile(join(folder, 'config.json'))) && (await isFile(join(folder, 'model.safetensors')));
-  return complete ? { folder, commit } : undefined;
-}
-
-/** Hard links (or copies, across file systems) of the real files behind a folder of symbolic links. */
-async function linkFiles(from: string, to: string): Promise<void> {
-  for (const entry of await readdir(from, { recursive: true })) {
-    const source = await realpath(join(from, entry));
-    if (!(await isFile(source)) || !/\.(?:json|txt|safetensors|model)$/.test(entry)) continue;
-    const target = join(to, entry);
-    await mkdir(dirname(target), { recursive: true });
-    await rm(target, { force: true });
-    await link(source, target).catch(() => copyFile(source, target, constants.COPYFILE_FICLONE));
-  }
 }
 
 async function writeManifest(folder: string, id: string, commit: string, revision: string | undefined): Promise<void> {
@@ -243,10 +255,5 @@ async function readManifest(folder: string): Promise<ModelManifest | undefined> 
 const isFolder = (path: string) =>
   stat(path).then(
     (info) => info.isDirectory(),
-    () => false,
-  );
-const isFile = (path: string) =>
-  stat(path).then(
-    (info) => info.isFile(),
     () => false,
   );

@@ -9,7 +9,7 @@ import { rootCertificates } from 'node:tls';
 import { type Dispatcher, EnvHttpProxyAgent, fetch, type Response } from 'undici';
 import { inputError, workError } from '../base/errors.ts';
 
-export interface NetworkOptions {
+interface NetworkOptions {
   env: Readonly<Record<string, string | undefined>>;
   signal?: AbortSignal | undefined;
   /** Tries in all before giving up. Default 5. */

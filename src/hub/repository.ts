@@ -15,7 +15,7 @@ export interface RemoteFile {
   blobId?: string;
 }
 
-export interface Repository {
+interface Repository {
   id: string;
   /** The commit that the revision stands for now. */
   commit: string;

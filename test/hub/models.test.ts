@@ -1,12 +1,12 @@
 /** Finding and downloading models, against a hub on the loopback interface. */
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { findModel, listModels, verifyFiles } from '../../src/hub/models.ts';
+import { findModel, type HubOptions, listModels, verifyFiles } from '../../src/hub/models.ts';
 import { scratch } from '../support/scratch.ts';
 import { localHub } from './local-hub.ts';
 
@@ -212,4 +212,96 @@ test('a private certificate authority is trusted where SSL_CERT_FILE names it, a
   await assert.rejects(findModel(id, { home, env, pauseMs: 1 }), { code: 'hub.unreachable' });
   const found = await findModel(id, { home, env: { ...env, SSL_CERT_FILE: join(certificates, 'ca.pem') } });
   assert.equal(found.source, 'hub');
+});
+
+/** Puts files into a Hugging Face cache as its own software does: blobs by hash, a snapshot of symbolic links. */
+function fillCache(hfHome: string, contents: Record<string, Uint8Array>): void {
+  const root = join(hfHome, 'hub', 'models--lab--tiny');
+  for (const folder of ['blobs', 'refs', 'snapshots/abc']) mkdirSync(join(root, folder), { recursive: true });
+  writeFileSync(join(root, 'refs', 'main'), 'abc');
+  for (const [name, content] of Object.entries(contents)) {
+    const blob = createHash('sha256').update(content).digest('hex');
+    writeFileSync(join(root, 'blobs', blob), content);
+    symlinkSync(`../../blobs/${blob}`, join(root, 'snapshots', 'abc', name));
+  }
+}
+
+const shards = {
+  'model-00001-of-00002.safetensors': randomBytes(2000),
+  'model-00002-of-00002.safetensors': randomBytes(900),
+};
+const sharded: Record<string, Uint8Array> = {
+  'config.json': files['config.json']!,
+  'tokenizer.json': files['tokenizer.json']!,
+  'model.safetensors.index.json': Buffer.from(
+    JSON.stringify({ weight_map: Object.fromEntries(Object.keys(shards).map((name, i) => [`tensor.${i}`, name])) }),
+  ),
+  ...shards,
+};
+
+test('a sharded model in the Hugging Face cache is used without the network', async (t) => {
+  const home = scratch(t);
+  const hfHome = scratch(t);
+  fillCache(hfHome, sharded);
+  const hub = await localHub(t, id, sharded);
+  const found = await findModel(id, { home, env: { HF_ENDPOINT: hub.endpoint, HF_HOME: hfHome } });
+  assert.equal(found.source, 'hugging-face-cache');
+  assert.deepEqual(hub.log, []);
+  for (const [name, content] of Object.entries(sharded))
+    assert.deepEqual(readFileSync(join(found.folder, name)), content);
+  assert.deepEqual((await verifyFiles(found.folder)).damaged, []);
+});
+
+test('of a sharded model that the cache holds in part, only the rest is downloaded', async (t) => {
+  const home = scratch(t);
+  const hfHome = scratch(t);
+  const [there, missing] = Object.keys(shards) as [keyof typeof shards, keyof typeof shards];
+  const { [missing]: _, ...part } = sharded;
+  fillCache(hfHome, part);
+  const hub = await localHub(t, id, sharded);
+  const found = await findModel(id, { home, env: { HF_ENDPOINT: hub.endpoint, HF_HOME: hfHome } });
+  assert.equal(found.source, 'hub');
+  const weightsAsked = hub.log.filter((line) => line.endsWith('.safetensors'));
+  assert.equal(weightsAsked.length, 1, weightsAsked.join());
+  assert.ok(weightsAsked[0]!.includes(missing));
+  assert.deepEqual(readFileSync(join(found.folder, there)), shards[there]);
+  assert.deepEqual((await verifyFiles(found.folder)).damaged, []);
+});
+
+test('a blob of the cache that is damaged is downloaded anew, and the cache stays as it was', async (t) => {
+  const home = scratch(t);
+  const hfHome = scratch(t);
+  const hub = await localHub(t, id, files);
+  fillCache(hfHome, { 'model.safetensors': weights });
+  const blob = join(hfHome, 'hub', 'models--lab--tiny', 'blobs', createHash('sha256').update(weights).digest('hex'));
+  const damaged = Uint8Array.from(weights);
+  damaged[7]! ^= 1;
+  writeFileSync(blob, damaged);
+  const { folder } = await findModel(id, { home, env: { HF_ENDPOINT: hub.endpoint, HF_HOME: hfHome } });
+  assert.deepEqual(readFileSync(join(folder, 'model.safetensors')), weights);
+  assert.deepEqual(readFileSync(blob), Buffer.from(damaged));
+});
+
+test('an id that is found nowhere: the known ids like it, and what to do if it is right', async (t) => {
+  const home = scratch(t);
+  const known = ['sentence-transformers/all-MiniLM-L6-v2', 'sentence-transformers/all-mpnet-base-v2', 'BAAI/bge-m3'];
+  const hub = await localHub(t, id, files);
+  const away = { HF_ENDPOINT: 'http://127.0.0.1:9', HF_HOME: home };
+  const hintOf = async (model: string, options: Partial<HubOptions>) => {
+    const error = await findModel(model, { home, env: away, known, pauseMs: 1, ...options }).catch((error) => error);
+    return [error.code, error.details.hint] as [string, string];
+  };
+  for (const [options, code, right] of [
+    [{ offline: true }, 'model.offline', /if it is right: on a machine with a network/],
+    [{}, 'hub.unreachable', /if it is right: check the network/],
+    [{ env: { HF_ENDPOINT: hub.endpoint, HF_HOME: home } }, 'hub.missing', /if it is right: check the id/],
+  ] as const) {
+    const [found, hint] = await hintOf('all-MinLM-L6-v2', options);
+    assert.equal(found, code);
+    assert.match(hint, /if the id is mistyped: did you mean sentence-transformers\/all-MiniLM-L6-v2/);
+    assert.match(hint, right);
+    assert.match((await hintOf('lab/zebra', options))[1], /no known model has a name like it.*models list/);
+  }
+  const [, exact] = await hintOf('BAAI/bge-m3', { offline: true });
+  assert.doesNotMatch(exact, /mistyped/, 'a known id is no typing error');
 });
