@@ -109,7 +109,7 @@ export interface MatchedTensors {
 }
 
 /** Buffers, poolers and heads of the training objectives: known to be of no use for token states. */
-const unneeded =
+export const unneeded =
   /(^|\.)(position_ids|token_type_ids|inv_freq)$|^(pooler|cls|lm_head|head|decoder|classifier|score|qa_outputs|predictions)\./;
 
 /** Finds the tensor of every parameter, whatever prefix the checkpoint was saved with; throws naming what does not fit. */

@@ -9,24 +9,32 @@ import {
   gelu,
   linear,
   linearInt8,
-  multiply,
   parameter,
   relu,
   type SequenceLayout,
   silu,
   type Tensor,
+  withoutAffine,
 } from '../engine/index.ts';
 import type { Activation, EncoderConfig } from './config.ts';
 
 export interface ParameterSpec {
   readonly name: string;
   readonly shape: readonly number[];
-  /** `linear`: a weight [out, in] of a linear layer, the only kind that is ever quantised; `exact`: one that never is. */
-  readonly kind: 'embedding' | 'linear' | 'exact' | 'bias' | 'norm';
-  /** Of a `linear`: this many columns stay in float32 in an 8-bit model (`splitWeight` in quantise.ts). Default 0. */
-  readonly apart?: number;
-  /** The norm whose output a layer with columns apart reads: they are chosen by it, and left out of the bytes of x too. */
+  /** `linear`: a weight [out, in] of a linear layer, the only kind that is ever quantised. */
+  readonly kind: 'embedding' | 'linear' | 'bias' | 'norm';
+  /** How an 8-bit model treats a `linear` (quantise.ts). */
+  readonly int8?: Int8Care;
+}
+
+/** What an 8-bit linear layer needs beside bytes and scales, so that its rounding stays small. */
+export interface Int8Care {
+  /** The layer reads this norm's output: the norm's weight and bias are folded into it. */
   readonly after?: string;
+  /** This many columns stay in float32: those of the largest weights. */
+  readonly apart?: number;
+  /** The layer stays as it is. */
+  readonly exact?: boolean;
 }
 
 /** A batch as symbolic tensors: rows of all sequences one after another. */
@@ -84,33 +92,30 @@ export const floatContext: ForwardContext = {
 };
 
 /**
- * Linear layers in 8 bits: `name.weight` is asked for as int8, and `name.scales` [out] beside it. Where columns are kept
- * apart, the product is a sum: the bytes (zero in those columns), and `name.apart` [out, n] by the columns `name.columns` [n].
- * After a norm, x is multiplied by `name.kept` [in] first, which is 0 in those columns and 1 elsewhere.
+ * Linear layers in 8 bits: `name.weight` is asked for as int8, and `name.scales` [out] beside it. More by what `int8` of the
+ * weight's spec asks for:
+ *
+ *   after       x is taken before the norm's weight and bias; `name.folded` [out] is the bias with theirs in it
+ *   apart       plus the product of the columns `name.columns` [n] of x by `name.apart` [out, n]
+ *   exact  nothing of this: a float32 layer
  */
 export function int8Context(specs: readonly ParameterSpec[]): ForwardContext {
-  const exact = new Set(specs.filter(({ kind }) => kind === 'exact').map(({ name }) => name));
   const byName = new Map(specs.map((spec) => [spec.name, spec]));
   return {
     linear(x, parameters, name) {
-      if (exact.has(`${name}.weight`)) return floatContext.linear(x, parameters, name);
+      const { after, apart = 0, exact = false } = byName.get(`${name}.weight`)!.int8 ?? {};
+      if (exact) return floatContext.linear(x, parameters, name);
       const [out, width] = parameters.get(`${name}.weight`).shape as [number, number];
       const weight = parameter(`${name}.weight`, [out, width], 'int8');
       const scales = parameter(`${name}.scales`, [out]);
+      if (after !== undefined) return linearInt8(withoutAffine(x), weight, scales, parameter(`${name}.folded`, [out]));
       const bias = parameters.has(`${name}.bias`) ? parameters.get(`${name}.bias`) : undefined;
-      const spec = byName.get(`${name}.weight`)!;
-      const count = columnsApart(spec);
-      if (count === 0) return linearInt8(x, weight, scales, bias);
+      if (apart === 0) return linearInt8(x, weight, scales, bias);
+      const count = Math.min(apart, width);
       const few = gatherColumns(x, parameter(`${name}.columns`, [count], 'int32'));
-      const rest = spec.after === undefined ? x : multiply(x, parameter(`${name}.kept`, [width]));
-      return add(linearInt8(rest, weight, scales), linear(few, parameter(`${name}.apart`, [out, count]), bias));
+      return add(linearInt8(x, weight, scales), linear(few, parameter(`${name}.apart`, [out, count]), bias));
     },
   };
-}
-
-/** How many columns of a linear weight an 8-bit model keeps in float32. */
-export function columnsApart({ apart = 0, shape }: ParameterSpec): number {
-  return Math.min(apart, shape.at(-1)!);
 }
 
 export function activate(x: Tensor, activation: Activation): Tensor {
@@ -125,14 +130,13 @@ export function linearSpecs(
   name: string,
   out: number,
   width: number,
-  { bias = true, apart = 0, after }: { bias?: boolean; apart?: number; after?: string } = {},
+  { bias = true, int8 }: { bias?: boolean; int8?: Int8Care } = {},
 ): ParameterSpec[] {
   const weight: ParameterSpec = {
     name: `${name}.weight`,
     shape: [out, width],
     kind: 'linear',
-    apart,
-    ...(after === undefined ? {} : { after }),
+    ...(int8 === undefined ? {} : { int8 }),
   };
   return bias ? [weight, { name: `${name}.bias`, shape: [out], kind: 'bias' }] : [weight];
 }

@@ -9,7 +9,7 @@ import type { Files } from '../base/platform.ts';
 const block = 1 << 26;
 
 /** Files of a tokenizer, of which a folder has some. */
-const tokenizerFiles = [
+export const tokenizerFiles = [
   'tokenizer.json',
   'tokenizer_config.json',
   'special_tokens_map.json',
@@ -28,7 +28,9 @@ export async function modelHash(
   names: readonly string[],
 ): Promise<string> {
   const digests: Record<string, string> = {};
-  const tokenizer = tokenizerFiles.map((name) => (encoderPath === '' ? name : `${encoderPath}/${name}`));
+  // A tokenizer in the folder itself goes before one beside the encoder's weights (tokenizer/load.ts): both count.
+  const places = encoderPath === '' ? [''] : ['', `${encoderPath}/`];
+  const tokenizer = places.flatMap((place) => tokenizerFiles.map((name) => place + name));
   for (const name of new Set([...names, ...tokenizer])) {
     const path = files.join(folder, ...name.split('/'));
     const size = await files.size(path);

@@ -8,13 +8,11 @@ import type { Files, Platform } from '../base/platform.ts';
 import type { StoredTensor } from '../base/safetensors.ts';
 import {
   add,
-  type Engine,
+  type Feeds,
   gelu,
   l2Normalise,
   linear,
-  openEngine,
   type ParameterValue,
-  type Program,
   parameter,
   relu,
   sigmoid,
@@ -22,18 +20,27 @@ import {
   type Tensor,
   tanh,
 } from '../engine/index.ts';
+import { adapterHash, loadAdapter } from './adapter.ts';
 import { architectureOf } from './architectures.ts';
 import { batchFeeds, batchInputs, startsOf } from './batch.ts';
 import { matchTensors, openCheckpoint } from './checkpoint.ts';
 import { type EncoderConfig, readEncoderConfig } from './config.ts';
-import { floatContext, int8Context, linearSpecs, type ParameterSpec, symbolicParameters } from './forward.ts';
+import { type ForwardContext, floatContext, int8Context, type ParameterSpec, symbolicParameters } from './forward.ts';
 import { modelHash } from './hash.ts';
-import { type DenseActivation, type DenseModule, readSentenceFiles, type SentenceFiles } from './modules.ts';
+import { openLanes } from './lanes.ts';
+import { loraContext, loraParameters } from './lora.ts';
+import {
+  type DenseActivation,
+  type DenseModule,
+  denseSpecs,
+  readSentenceFiles,
+  type SentenceFiles,
+} from './modules.ts';
 import { pool, poolFeeds } from './pooling.ts';
 import { choosePrompts } from './prompts.ts';
 import { int8Version, quantisedValues } from './quantise.ts';
 import { type KnownModel, loadRegistry, parseRegistry } from './registry.ts';
-import type { LoadModelOptions, ModelDtype, Pooling, TextModel } from './types.ts';
+import type { LoadModelOptions, ModelDtype, Pooling, Prompts, TextModel } from './types.ts';
 
 /**
  * Loads the checkpoint in `folder` (Hugging Face or sentence-transformers layout). The weights are mapped from the file
@@ -44,8 +51,100 @@ export async function loadModel(
   folder: string,
   options: LoadModelOptions = {},
 ): Promise<TextModel> {
-  const { files } = platform;
   const { dtype = 'fp32', backend = 'ort', device = 'cpu', threads } = options;
+  const parts = await openModelParts(platform, folder, options);
+  const { config, specs, pooling, own, known, prompts } = parts;
+  const adapter = options.adapter && (await loadAdapter(platform.files, options.adapter.folder, specs));
+  const factor = options.adapter?.factor ?? 1;
+  const base = dtype === 'int8' ? int8Context(specs) : floatContext;
+  const lanes = await openLanes(platform, {
+    backend,
+    device,
+    ...(threads === undefined ? {} : { threads }),
+    parameters: new Map([...(await parts.values(dtype)), ...(adapter === undefined ? [] : loraParameters(adapter))]),
+    weightBytes:
+      specs.reduce((total, spec) => total + (spec.kind === 'linear' ? sizeOf(spec) : 0), 0) *
+      (dtype === 'int8' ? 1 : 4),
+    quantised: dtype === 'int8',
+  });
+  const graphs = parts.graphs(adapter === undefined ? base : loraContext(adapter, { base, factor }));
+  const adapted = adapter === undefined ? {} : { adapter: await adapterHash(adapter), factor };
+  const quantised = dtype === 'int8' ? { int8: int8Version } : {};
+  const changes = { ...quantised, ...adapted };
+
+  return {
+    id: parts.id,
+    folder,
+    architecture: config.architecture,
+    config,
+    hash: Object.keys(changes).length > 0 ? await hashOf({ files: parts.hash, ...changes }) : parts.hash,
+    dtype,
+    device: lanes.device,
+    lanes: lanes.count,
+    arithmetic: lanes.arithmetic,
+    parameters: specs.reduce((total, spec) => total + sizeOf(spec), 0),
+    hiddenSize: config.hidden,
+    dimensions: parts.dimensions,
+    matryoshka: known?.matryoshka ?? [],
+    maxLength: parts.maxLength,
+    padId: config.padId,
+    lowercase: own.lowercase,
+    pooling,
+    normalized: own.tail.at(-1)?.kind === 'normalize',
+    similarity:
+      (known?.override.includes('similarity') ? known.similarity : own.similarity) ?? known?.similarity ?? 'cosine',
+    prompts,
+    ignoredTensors: parts.ignored,
+    prompt(role) {
+      return prompts[role];
+    },
+    async encode(sequences, { promptTokens = 0 } = {}) {
+      return (await lanes.run('vectors', graphs.vectors, parts.feeds(sequences, promptTokens))).floats;
+    },
+    async tokenStates(sequences) {
+      const feeds = batchFeeds(config, sequences, { maxLength: parts.maxLength });
+      const { floats } = await lanes.run('states', graphs.states, feeds);
+      return { data: floats, starts: startsOf(sequences), hidden: config.hidden };
+    },
+    close: () => lanes.close(),
+  };
+}
+
+/** A checkpoint, read and checked: what inference and training make their programs of. */
+export interface ModelParts {
+  readonly id: string;
+  readonly folder: string;
+  readonly config: EncoderConfig;
+  /** The encoder's parameters, by Hugging Face's names without the model's own prefix. */
+  readonly specs: readonly ParameterSpec[];
+  /** Where the encoder's weights are stored. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** Tensors of the checkpoint that the forward pass does not need. */
+  readonly ignored: readonly string[];
+  readonly own: SentenceFiles;
+  readonly known: KnownModel | undefined;
+  readonly pooling: Pooling;
+  readonly prompts: Prompts;
+  readonly maxLength: number;
+  readonly dimensions: number;
+  /** SHA-256 over every file that can change a vector, with names. */
+  readonly hash: string;
+  /** Parameters of the modules after pooling, by the names that the graphs ask for. */
+  readonly tailSpecs: readonly ParameterSpec[];
+  /** Values of all parameters, encoder and modules after it. */
+  values(dtype: ModelDtype): Promise<Map<string, ParameterValue>>;
+  /** Symbolic graphs over the inputs that `feeds` fills: states [tokens, hidden] and vectors ['batch', dimensions]. */
+  graphs(context: ForwardContext): { states(): Tensor; vectors(): Tensor };
+  /** `promptTokens`: leading tokens of every sequence, or of each, to leave out of the mean where pooling says so. */
+  feeds(sequences: readonly Int32Array[], promptTokens?: number | readonly number[]): Feeds;
+}
+
+export async function openModelParts(
+  platform: Platform,
+  folder: string,
+  options: Pick<LoadModelOptions, 'id' | 'pooling' | 'maxLength' | 'registry'> = {},
+): Promise<ModelParts> {
+  const { files } = platform;
   const registry =
     options.registry === undefined ? await loadRegistry(platform) : parseRegistry(options.registry, 'registry');
   const own = await readSentenceFiles(files, folder);
@@ -76,87 +175,50 @@ export async function loadModel(
   const dimensions = checkDimensions(own, config.hidden * pooling.modes.length, folder);
   const inEncoder = (name: string) => (own.encoderPath === '' ? name : `${own.encoderPath}/${name}`);
   const prompts = choosePrompts(own, known);
-  const filesHash = await modelHash(files, folder, own.encoderPath, [
+  const hash = await modelHash(files, folder, own.encoderPath, [
     ...own.files,
     inEncoder('config.json'),
     ...checkpoint.files.map(inEncoder),
     ...dense.flatMap((module) => module.files),
   ]);
-
-  const hash = dtype === 'int8' ? await hashOf({ files: filesHash, int8: int8Version }) : filesHash;
-
-  const values = await parameterValues(files, specs, tensors, dtype);
-  for (const { specs: denseSpecs, tensors: stored } of dense)
-    for (const [name, value] of await parameterValues(files, denseSpecs, stored, 'fp32')) values.set(name, value);
-
-  const engine = await openEngine(platform, { backend, device, ...(threads === undefined ? {} : { threads }) });
-  const programs = compileLazily(engine, values);
-  const batch = batchInputs();
-  const states = () =>
-    architecture
-      .forward(config, symbolicParameters(specs), batch, dtype === 'int8' ? int8Context(specs) : floatContext)
-      .at(-1)!;
-  const graphs = {
-    vectors: () => applyTail(pool(states(), batch, pooling.modes, config.hidden), own),
-    states,
-  };
-
   return {
     id,
     folder,
-    architecture: config.architecture,
     config,
-    hash,
-    dtype,
-    device: engine.device,
-    parameters: specs.reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0),
-    hiddenSize: config.hidden,
-    dimensions,
-    matryoshka: known?.matryoshka ?? [],
-    maxLength,
-    padId: config.padId,
-    lowercase: own.lowercase,
+    specs,
+    tensors,
+    ignored,
+    own,
+    known,
     pooling,
-    normalized: own.tail.at(-1)?.kind === 'normalize',
-    similarity:
-      (known?.override.includes('similarity') ? known.similarity : own.similarity) ?? known?.similarity ?? 'cosine',
     prompts,
-    ignoredTensors: ignored,
-    prompt(role) {
-      return prompts[role];
+    maxLength,
+    dimensions,
+    hash,
+    tailSpecs: dense.flatMap((module) => module.specs),
+    async values(dtype) {
+      const values = await parameterValues(files, specs, tensors, dtype);
+      for (const { specs: specsOfDense, tensors: stored } of dense)
+        for (const [name, value] of await parameterValues(files, specsOfDense, stored, 'fp32')) values.set(name, value);
+      return values;
     },
-    async encode(sequences, { promptTokens = 0 } = {}) {
-      const lengths = sequences.map((sequence) => sequence.length);
-      const feeds = {
-        ...batchFeeds(config, sequences, { maxLength }),
-        ...poolFeeds(lengths, pooling.modes, pooling.includePrompt ? 0 : promptTokens),
-      };
-      const program = await programs.get('vectors', graphs.vectors);
-      return (await program.run(feeds, { transfer: true })).vectors!.floats;
+    graphs(context) {
+      const batch = batchInputs();
+      const states = () => architecture.forward(config, symbolicParameters(specs), batch, context).at(-1)!;
+      return { states, vectors: () => applyTail(pool(states(), batch, pooling.modes, config.hidden), own) };
     },
-    async tokenStates(sequences) {
-      const feeds = batchFeeds(config, sequences, { maxLength });
-      const program = await programs.get('states', graphs.states);
-      const { states } = await program.run(feeds, { transfer: true });
-      return { data: states!.floats, starts: startsOf(sequences), hidden: config.hidden };
-    },
-    close: () => engine.close(),
+    feeds: (sequences, promptTokens = 0) => ({
+      ...batchFeeds(config, sequences, { maxLength }),
+      ...poolFeeds(
+        sequences.map((sequence) => sequence.length),
+        pooling.modes,
+        pooling.includePrompt ? 0 : promptTokens,
+      ),
+    }),
   };
 }
 
-/** Each graph is compiled when it is first asked for: few users want both vectors and token states. */
-function compileLazily(engine: Engine, parameters: ReadonlyMap<string, ParameterValue>) {
-  const compiled = new Map<string, Promise<Program>>();
-  return {
-    get(name: string, graph: () => Tensor): Promise<Program> {
-      const found = compiled.get(name);
-      if (found !== undefined) return found;
-      const program = engine.compile({ [name]: graph() }, { parameters });
-      compiled.set(name, program);
-      return program;
-    },
-  };
-}
+const sizeOf = ({ shape }: ParameterSpec) => shape.reduce((a, b) => a * b, 1);
 
 /** Float weights stay in their file; with int8, linear weights are read, quantised by output row and kept in memory. */
 async function parameterValues(
@@ -169,7 +231,7 @@ async function parameterValues(
   for (const spec of specs) {
     const { name, shape, kind } = spec;
     const tensor = tensors.get(name)!;
-    if (dtype === 'int8' && kind === 'linear') {
+    if (dtype === 'int8' && kind === 'linear' && !spec.int8?.exact) {
       for (const [part, value] of await quantisedValues(files, spec, tensors)) values.set(part, value);
     } else {
       const stored = ({ F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const)[tensor.dtype as 'F32'];
@@ -218,13 +280,8 @@ function chooseMaxLength(
 // Modules after pooling --------------------------------------------------------------------------------------------
 
 async function openDense(files: Files, folder: string, module: DenseModule) {
-  const { path, inFeatures, outFeatures, bias, residual } = module;
-  const specs = [
-    ...linearSpecs('linear', outFeatures, inFeatures, { bias }),
-    ...(residual && inFeatures !== outFeatures
-      ? linearSpecs('residual', outFeatures, inFeatures, { bias: false })
-      : []),
-  ];
+  const { path } = module;
+  const specs = denseSpecs(module);
   const checkpoint = await openCheckpoint(files, files.join(folder, path));
   const { tensors } = matchTensors(checkpoint, specs, []);
   return {

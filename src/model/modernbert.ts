@@ -23,10 +23,9 @@ export const modernBert: Architecture<ModernBertConfig> = {
       ...normSpecs(`layers.${layer}.mlp_norm`, hidden, normBias),
       ...linearSpecs(`layers.${layer}.mlp.Wi`, 2 * intermediate, hidden, {
         bias: mlpBias,
-        apart: 8,
-        after: `layers.${layer}.mlp_norm`,
+        int8: { after: `layers.${layer}.mlp_norm` },
       }),
-      ...linearSpecs(`layers.${layer}.mlp.Wo`, hidden, intermediate, { bias: mlpBias, apart: 8 }),
+      ...linearSpecs(`layers.${layer}.mlp.Wo`, hidden, intermediate, { bias: mlpBias, int8: { apart: 8 } }),
     ]);
     return [
       embeddingSpec('embeddings.tok_embeddings', config.vocabulary, hidden),

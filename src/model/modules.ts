@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { inputError, quoteFound } from '../base/errors.ts';
 import type { Files } from '../base/platform.ts';
 import { check, parseJsonFile } from './config.ts';
+import { linearSpecs, type ParameterSpec } from './forward.ts';
 import { poolingModes, type Similarity, similarities } from './registry.ts';
 import type { PoolingMode } from './types.ts';
 
@@ -25,12 +26,26 @@ export interface DenseModule {
 
 export type TailModule = DenseModule | { readonly kind: 'normalize' };
 
+/** A dense module's parameters, by their names in its own file. */
+export function denseSpecs({ inFeatures, outFeatures, bias, residual }: DenseModule): ParameterSpec[] {
+  return [
+    ...linearSpecs('linear', outFeatures, inFeatures, { bias }),
+    ...(residual && inFeatures !== outFeatures
+      ? linearSpecs('residual', outFeatures, inFeatures, { bias: false })
+      : []),
+  ];
+}
+
 export interface SentenceFiles {
   /** Folder of config.json and weights within the checkpoint; empty for the checkpoint itself. */
   readonly encoderPath: string;
   readonly pooling?: { readonly modes: readonly PoolingMode[]; readonly includePrompt: boolean };
+  /** Folder of the pooling module within the checkpoint. */
+  readonly poolingPath?: string;
   /** After pooling, in order. */
   readonly tail: readonly TailModule[];
+  /** Which file states how long a text may be and whether it is lower-cased, in the encoder's folder. */
+  readonly sentenceConfig?: string;
   readonly maxLength?: number;
   readonly lowercase: boolean;
   readonly prompts?: Readonly<Record<string, string>>;
@@ -103,6 +118,7 @@ export async function readSentenceFiles(files: Files, folder: string): Promise<S
 
   let encoderPath = '';
   let pooling: SentenceFiles['pooling'];
+  let poolingPath: string | undefined;
   const tail: TailModule[] = [];
   const list = await json('modules.json');
   for (const [at, module] of (list ? check(modulesShape, list.value, list.path) : []).entries()) {
@@ -123,8 +139,10 @@ export async function readSentenceFiles(files: Files, folder: string): Promise<S
     if ((kind === 'Transformer') !== (at === 0) || (kind === 'Pooling') !== (at === 1))
       throw wrong('the order of the modules is not supported', 'Transformer, Pooling, then Dense or Normalize', kind);
     if (kind === 'Transformer') encoderPath = path;
-    else if (kind === 'Pooling') pooling = readPooling(await need(json, files, folder, path));
-    else if (kind === 'Dense') tail.push(readDense(await need(json, files, folder, path), path));
+    else if (kind === 'Pooling') {
+      pooling = readPooling(await need(json, files, folder, path));
+      poolingPath = path;
+    } else if (kind === 'Dense') tail.push(readDense(await need(json, files, folder, path), path));
     else if (kind === 'Normalize') tail.push({ kind: 'normalize' });
     else if (kind !== 'Dropout')
       throw wrong(
@@ -136,10 +154,12 @@ export async function readSentenceFiles(files: Files, folder: string): Promise<S
 
   const inEncoder = encoderPath === '' ? [] : [encoderPath];
   let sentence: z.output<typeof sentenceShape> | undefined;
+  let sentenceConfig: string | undefined;
   for (const name of sentenceConfigs) {
     const found = await json(...inEncoder, name);
     if (found === undefined) continue;
     sentence = check(sentenceShape, found.value, found.path);
+    sentenceConfig = name;
     break;
   }
   const settingsFile = await json('config_sentence_transformers.json');
@@ -149,7 +169,9 @@ export async function readSentenceFiles(files: Files, folder: string): Promise<S
   return {
     encoderPath,
     ...(pooling === undefined ? {} : { pooling }),
+    ...(poolingPath === undefined ? {} : { poolingPath }),
     tail,
+    ...(sentenceConfig === undefined ? {} : { sentenceConfig }),
     lowercase: sentence?.do_lower_case ?? false,
     ...(sentence?.max_seq_length ? { maxLength: sentence.max_seq_length } : {}),
     ...(settings?.prompts ? { prompts: settings.prompts } : {}),

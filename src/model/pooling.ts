@@ -34,15 +34,20 @@ export function pool(states: Tensor, batch: EncoderBatch, modes: readonly Poolin
   return parts.length === 1 ? parts[0]! : concatenate(parts, 1);
 }
 
-/** The weights that `pool` asks for. `skip`: leading tokens of each sequence that are not kept. */
-export function poolFeeds(lengths: readonly number[], modes: readonly PoolingMode[], skip = 0) {
+/** The weights that `pool` asks for. `skip`: leading tokens that are not kept, of every sequence or of each. */
+export function poolFeeds(
+  lengths: readonly number[],
+  modes: readonly PoolingMode[],
+  skip: number | readonly number[] = 0,
+) {
+  const skipped = (row: number) => (typeof skip === 'number' ? skip : skip[row]!);
   const seq = lengths.reduce((a, b) => Math.max(a, b), 0);
   const sums = modes.filter((mode) => mode !== 'max');
   const weights = new Float32Array(lengths.length * sums.length * seq);
   lengths.forEach((length, row) => {
     sums.forEach((mode, column) => {
       const start = (row * sums.length + column) * seq;
-      weighTokens(mode, weights.subarray(start, start + length), Math.min(skip, length));
+      weighTokens(mode, weights.subarray(start, start + length), Math.min(skipped(row), length));
     });
   });
   const feeds: Record<string, { data: Float32Array; shape: number[] }> = {};
@@ -50,7 +55,7 @@ export function poolFeeds(lengths: readonly number[], modes: readonly PoolingMod
   if (sums.length < modes.length) {
     const hidden = new Float32Array(lengths.length * seq).fill(-3e38);
     lengths.forEach((length, row) => {
-      hidden.fill(0, row * seq + Math.min(skip, length - 1), row * seq + length);
+      hidden.fill(0, row * seq + Math.min(skipped(row), length - 1), row * seq + length);
     });
     feeds[hiddenInput] = { data: hidden, shape: [lengths.length, seq, 1] };
   }

@@ -36,23 +36,14 @@ export function postNormSpecs(config: Config, names: PostNormNames): ParameterSp
     return [
       ...linearSpecs(at + names.query, hidden, hidden),
       ...linearSpecs(at + names.key, hidden, hidden),
-      ...keptExact(linearSpecs(at + names.value, hidden, hidden)),
+      ...linearSpecs(at + names.value, hidden, hidden, { int8: { exact: true } }),
       ...linearSpecs(at + names.attentionOutput, hidden, hidden),
       ...normSpecs(at + names.attentionNorm, hidden),
-      ...linearSpecs(`${at}intermediate.dense`, intermediate, hidden, { apart: 8, after: at + names.attentionNorm }),
-      ...linearSpecs(`${at}output.dense`, hidden, intermediate, { apart: 8 }),
+      ...linearSpecs(`${at}intermediate.dense`, intermediate, hidden, { int8: { after: at + names.attentionNorm } }),
+      ...linearSpecs(`${at}output.dense`, hidden, intermediate, { int8: { apart: 8 } }),
       ...normSpecs(`${at}output.LayerNorm`, hidden),
     ];
   }).flat();
-}
-
-/**
- * The value projection stays in float32 in an 8-bit model. It reads normalised states, in which single tokens have a few
- * channels far larger than the rest, and unlike query and key its rounding error passes into the sum unweakened: on real
- * patents it alone cost more of MiniLM's cosine (0.0015 at the 1st percentile) than all other layers' activations together.
- */
-function keptExact(specs: ParameterSpec[]): ParameterSpec[] {
-  return specs.map((spec) => (spec.kind === 'linear' ? { ...spec, kind: 'exact' } : spec));
 }
 
 /** x [tokens, hidden] through all layers; `bias` [heads, seq, seq] is added to every layer's scores. */

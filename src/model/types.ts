@@ -34,7 +34,7 @@ export interface Prompts {
 export interface LoadModelOptions {
   /** Default `fp32`. */
   dtype?: ModelDtype;
-  /** Threads of one run. Default: the engine's own choice. */
+  /** Threads of all runs together. Default: the platform's processors. */
   threads?: number;
   /** What computes; `auto` takes CUDA where this installation has it, else the CPU. Default `cpu`. */
   device?: Device | 'auto';
@@ -46,6 +46,8 @@ export interface LoadModelOptions {
   pooling?: PoolingMode;
   /** Instead of the checkpoint's own limit; never beyond what its positions hold. */
   maxLength?: number;
+  /** An adapter in PEFT's format beside the weights; `factor` weakens it (0: as without it, 1, the default: as trained). */
+  adapter?: { folder: string; factor?: number };
   /** Text of the registry file; default the packaged `registry.yaml`. */
   registry?: string;
 }
@@ -69,6 +71,10 @@ export interface TextModel {
   readonly dtype: ModelDtype;
   /** What computes, `auto` decided. */
   readonly device: Device;
+  /** Batches that it computes at the same time: so many calls of `encode` are worth having under way. */
+  readonly lanes: number;
+  /** What computes, as far as vectors depend on it: the library's version, and in 8 bits what the processor can multiply. */
+  readonly arithmetic: string;
   readonly parameters: number;
   readonly hiddenSize: number;
   /** Length of a vector that `encode` gives (after the Dense modules). */
