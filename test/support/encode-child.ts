@@ -32,9 +32,8 @@ const encoded = await encodeTexts(nodePlatform, model, {
   batchTokens: 2048,
   ...(vectors === '-' ? {} : { vectors }),
 });
+const rss = process.memoryUsage.rss(); // before the vectors are read back
 const hash = createHash('sha256');
 for await (const { vectors: block } of encoded.blocks()) hash.update(new Uint8Array(block.buffer));
-process.stdout.write(
-  `${JSON.stringify({ sha256: hash.digest('hex'), ...encoded.summary, rss: process.memoryUsage.rss() })}\n`,
-);
+process.stdout.write(`${JSON.stringify({ sha256: hash.digest('hex'), ...encoded.summary, rss })}\n`);
 await model.close();

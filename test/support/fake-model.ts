@@ -24,6 +24,8 @@ export function fakeModel(
     hash: 'fake-hash',
     dtype: 'fp32',
     device: 'cpu',
+    lanes: 2,
+    arithmetic: 'plain',
     parameters: 0,
     hiddenSize: 8,
     dimensions: 8,

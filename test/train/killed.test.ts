@@ -1,0 +1,48 @@
+/** A training killed at any moment goes on to the same bits: weights, moments, losses. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { test } from 'node:test';
+import { stream } from '../../src/base/random.ts';
+import { scratch } from '../support/scratch.ts';
+
+const script = join(import.meta.dirname, '..', 'support', 'train-child.ts');
+const steps = 12;
+
+interface Outcome {
+  sha256: string;
+  losses: number[];
+  computed: number;
+}
+
+/** Runs to the end, or kills the process `killAfter` milliseconds after the given step. */
+async function run(folder: string, kill?: { step: number; delay: number }): Promise<Outcome | undefined> {
+  const child = spawn(process.execPath, [script, 'mpnet', folder, String(steps)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let outcome: Outcome | undefined;
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line === `step ${kill?.step}`) setTimeout(() => child.kill('SIGKILL'), kill!.delay);
+    if (line.startsWith('{')) outcome = JSON.parse(line) as Outcome;
+  }
+  return outcome;
+}
+
+test('killed and resumed equals uninterrupted, bit for bit', async (t) => {
+  const folder = scratch(t);
+  const whole = await run(join(folder, 'whole'));
+  assert.equal(whole?.computed, steps);
+  const random = stream(Date.now() % 1000, 'kill');
+  const moments = [
+    { step: 1 + random.integer(3), delay: random.integer(40) },
+    { step: 5 + random.integer(3), delay: random.integer(40) },
+  ];
+  t.diagnostic(JSON.stringify(moments));
+  const killed = join(folder, 'killed');
+  for (const moment of moments) assert.equal(await run(killed, moment), undefined, 'the process was killed');
+  const resumed = await run(killed);
+  assert.ok(resumed!.computed < steps, 'it went on, and did not begin anew');
+  assert.equal(resumed!.sha256, whole!.sha256);
+  assert.deepEqual(resumed!.losses, whole!.losses);
+});
