@@ -21,3 +21,33 @@ export async function* ahead<T>(items: AsyncGenerator<T>, depth: number): AsyncG
     await Promise.allSettled([...pending, items.return(undefined)]);
   }
 }
+
+/**
+ * Results of `run` over the items, in order, with up to `width` under way at a time. `run` gives nothing where it will start
+ * no more: the results end there. Leaving early waits for what is under way.
+ */
+export async function* inFlight<T, R>(
+  items: readonly T[],
+  width: number,
+  run: (item: T) => Promise<R> | undefined,
+): AsyncGenerator<R> {
+  const pending: Promise<R>[] = [];
+  let next = 0;
+  const fill = () => {
+    while (pending.length < width && next < items.length) {
+      const started = run(items[next]!);
+      if (started === undefined) {
+        next = items.length;
+        return;
+      }
+      started.catch(() => {}); // reported when its turn comes
+      pending.push(started);
+      next++;
+    }
+  };
+  try {
+    for (fill(); pending.length > 0; fill()) yield await pending.shift()!;
+  } finally {
+    await Promise.allSettled(pending);
+  }
+}

@@ -9,7 +9,7 @@
  *  - the plan never looks at the cache, so a vector has the same bits whether it was computed now, before, or in two
  *    sittings with a `kill -9` between them;
  *  - a query never meets a document's vector: role and prompt are part of the cache's key, as is everything else that can
- *    change a vector (model files, precision, pooling, length, budget, device);
+ *    change a vector (model files, precision, pooling, length, budget, device, the arithmetic's library and levels);
  *  - an interrupted window keeps its finished batches; a damaged shard is computed again.
  */
 import { inputError, workError } from '../base/errors.ts';
@@ -18,7 +18,7 @@ import type { Platform } from '../base/platform.ts';
 import { type Progress, type ProgressTask, silent } from '../base/progress.ts';
 import type { Role, TextModel } from '../model/types.ts';
 import { startTokenizerThread, type TokenBatch, type TokenizerThread } from '../tokenizer/index.ts';
-import { ahead } from './ahead.ts';
+import { ahead, inFlight } from './ahead.ts';
 import { planBatches, type TextWindow, windowsOf } from './plan.ts';
 import { allBatches, type Shard } from './shard.ts';
 import { memoryVectorStore, openVectorStore, type StoredShard, type VectorStore } from './store.ts';
@@ -30,10 +30,8 @@ const vectorsVersion = 1;
 export interface EncoderOptions {
   /** Folder of stored vectors (`<home>/vectors`); without it they are kept in memory. */
   vectors?: string;
-  /** Tokens of a batch, padding counted. Default 2,048. */
+  /** Tokens of a batch, padding counted. Default 1,024. */
   batchTokens?: number;
-  /** What computes, as far as it changes results; part of the cache's key. Default `cpu`. */
-  device?: string;
   progress?: Progress;
 }
 
@@ -102,8 +100,8 @@ export class Encoder {
     this.platform = platform;
     this.model = model;
     this.thread = thread;
-    const { vectors, batchTokens = 2048, device = 'cpu', progress = silent } = options;
-    this.options = { vectors, batchTokens, device, progress };
+    const { vectors, batchTokens = 1024, progress = silent } = options;
+    this.options = { vectors, batchTokens, progress };
   }
 
   /** Vectors of all texts, in input order. */
@@ -173,15 +171,17 @@ export class Encoder {
     const held = await this.thread.hold([...sample]);
     const tokens = await held.tokenize({ prompt, maxLength });
     const lengths = lengthsOf(tokens);
-    const batches = planBatches(lengths, Math.min(2048, this.options.batchTokens));
+    const batches = planBatches(lengths, Math.min(1024, this.options.batchTokens));
+    const { lanes } = this.model;
     const timed = { tokens: 0, seconds: 0 };
-    if (batches.length > 0) await this.run(tokens, batches[0]!); // the first run builds its buffers
-    for (const rows of batches) {
+    const together = (rounds: readonly Int32Array[]) => Promise.all(rounds.map((rows) => this.run(tokens, rows)));
+    if (batches.length > 0) await together(new Array<Int32Array>(lanes).fill(batches[0]!)); // the first run builds its buffers
+    for (let at = 0; at < batches.length && timed.seconds <= 2; at += lanes) {
+      const rounds = batches.slice(at, at + lanes);
       const started = performance.now();
-      await this.run(tokens, rows);
+      await together(rounds);
       timed.seconds += (performance.now() - started) / 1000;
-      for (const row of rows) timed.tokens += lengths[row]!;
-      if (timed.seconds > 2) break;
+      for (const row of rounds.flatMap((rows) => [...rows])) timed.tokens += lengths[row]!;
     }
     const tokensPerText = sample.length === 0 ? 0 : tokens.ids.length / sample.length;
     return {
@@ -221,7 +221,8 @@ export class Encoder {
       prompt: text,
       maxLength: length,
       batchTokens: this.options.batchTokens,
-      device: this.options.device,
+      device: model.device,
+      arithmetic: model.arithmetic,
     };
     return { dimensions: kept, maxLength: length, prompt: text, settings };
   }
@@ -254,7 +255,7 @@ export class Encoder {
     }
   }
 
-  /** Runs what is missing of a window, two batches in flight, and stores it. */
+  /** Runs what is missing of a window, as many batches at a time as the model computes side by side, and stores it. */
   private async computeWindow(
     { hash, tokens, part, empty, texts }: FreshWindow,
     store: VectorStore,
@@ -275,8 +276,10 @@ export class Encoder {
     };
     for (let i = 0; i < shard.batches; i++) task.advance(batches[i]!.length, 'stored');
     let lastSaved = performance.now();
-    const computed = ahead(this.runAll(tokens, batches, shard.batches, signal), 1);
-    for await (const values of computed) {
+    const running = inFlight(batches.slice(shard.batches), this.model.lanes + 1, (rows) =>
+      signal?.aborted ? undefined : this.run(tokens, rows),
+    );
+    for await (const values of running) {
       const rows = batches[shard.batches]!;
       for (let i = 0; i < rows.length; i++)
         shard.vectors.set(values.subarray(i * dimensions, (i + 1) * dimensions), rows[i]! * dimensions);
@@ -293,16 +296,6 @@ export class Encoder {
     }
     shard.batches = allBatches;
     return store.save(hash, shard);
-  }
-
-  /** Vectors of the batches from `from` on, in plan order; stops between batches when asked to. */
-  private async *runAll(
-    tokens: TokenBatch,
-    batches: readonly Int32Array[],
-    from: number,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<Float32Array> {
-    for (let i = from; i < batches.length && !signal?.aborted; i++) yield await this.run(tokens, batches[i]!);
   }
 
   private async run({ ids, starts, promptTokens }: TokenBatch, rows: Int32Array): Promise<Float32Array> {

@@ -12,12 +12,11 @@ export { cutDimensions, TextVectors, type VectorsSummary } from './vectors.ts';
 export async function encodeTexts(
   platform: Platform,
   model: TextModel,
-  { vectors, batchTokens, device, progress, ...request }: EncodeRequest & EncoderOptions,
+  { vectors, batchTokens, progress, ...request }: EncodeRequest & EncoderOptions,
 ): Promise<TextVectors> {
   const encoder = await openEncoder(platform, model, {
     ...(vectors === undefined ? {} : { vectors }),
     ...(batchTokens === undefined ? {} : { batchTokens }),
-    ...(device === undefined ? {} : { device }),
     ...(progress === undefined ? {} : { progress }),
   });
   try {

@@ -35,7 +35,7 @@ export function transpose({ rows, columns, starts, indices, values }: SparseMatr
 }
 
 /** A sparse matrix whose entries lie in the kernel's memory. */
-export interface PlacedSparse {
+interface PlacedSparse {
   rows: number;
   starts: Int32Array;
   indices: Placed<Int32Array>;

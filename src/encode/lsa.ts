@@ -33,7 +33,7 @@ import {
   transpose,
 } from './lsa-matrix.ts';
 
-export interface LsaOptions {
+interface LsaOptions {
   /** Length of the vectors; default 256, fewer where the corpus has not so many independent documents or terms. */
   dimensions?: number;
   /** 1 + ln tf in place of tf; default true. */
@@ -49,7 +49,7 @@ export interface LsaOptions {
   seed: number;
 }
 
-export type LsaSettings = Readonly<Required<LsaOptions>>;
+type LsaSettings = Readonly<Required<LsaOptions>>;
 
 type Tokens = ArrayLike<number>;
 

@@ -13,9 +13,9 @@
  */
 
 /** Texts of a full window. */
-export const windowTexts = 1024;
+const windowTexts = 1024;
 /** Characters after which a window closes early: bounds memory where texts are long. */
-export const windowCharacters = 8_000_000;
+const windowCharacters = 8_000_000;
 const firstWindow = 128;
 
 /** A piece of the input: `texts` are those from row `start` on. */

@@ -25,7 +25,7 @@ export interface StoredShard {
 }
 
 /** Manifest of one list of texts. */
-export interface VectorManifest {
+interface VectorManifest {
   format: 1;
   settings: Record<string, unknown>;
   /** What the texts are, as far as whoever asked knew it (corpus, its hash and revision, view, masking). */

@@ -21,7 +21,7 @@ export const notJudged = -1;
 export const leftUnjudged = -2;
 
 /** trec_eval's floor under a value before its logarithm enters a geometric mean. */
-export const geometricFloor = 1e-5;
+const geometricFloor = 1e-5;
 const infApEpsilon = 1e-5;
 const persistence = 0.9;
 

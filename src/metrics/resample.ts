@@ -12,7 +12,7 @@
  */
 import { type RandomStream, stream } from '../base/random.ts';
 
-export const maxGroups = 4096;
+const maxGroups = 4096;
 
 /** Which group each query belongs to. */
 export interface Grouping {

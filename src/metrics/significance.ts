@@ -74,7 +74,7 @@ export interface PairsInput {
 export const defaultMargin = 0.01;
 export const defaultResamples = 10_000;
 /** A difference is significant where Holm's p lies below. */
-export const significanceLevel = 0.05;
+const significanceLevel = 0.05;
 const fewestSeeds = 5;
 const mostExactClusters = 13;
 const mostFlips = 200_000;

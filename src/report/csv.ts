@@ -37,7 +37,8 @@ function leaderboard({ cells }: EvaluationResults): string {
   const head = [
     'corpus', 'task', 'model', 'view', 'fuse', 'system', 'queries', 'documents',
     ...metrics.flatMap((metric) => [metric, `${metric} lower`, `${metric} upper`]),
-    'seconds', 'encode_seconds', 'search_seconds', 'documents_per_second', 'queries_per_second', 'peak_memory_bytes',
+    'seconds', 'encode_seconds', 'search_seconds', 'fusion_seconds', 'tuning_seconds', 'documents_per_second',
+    'queries_per_second', 'peak_memory_bytes',
     'truncated', 'index_bytes', 'cell',
   ]; // biome-ignore format: the columns, as they stand
   return csv(
@@ -58,6 +59,8 @@ function leaderboard({ cells }: EvaluationResults): string {
       cell.cost.seconds,
       cell.cost.encodeSeconds,
       cell.cost.searchSeconds,
+      cell.cost.fusionSeconds,
+      cell.cost.tuningSeconds,
       cell.cost.documentsPerSecond,
       cell.cost.queriesPerSecond,
       cell.cost.peakMemoryBytes,

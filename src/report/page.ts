@@ -27,7 +27,7 @@ export interface CsvNames {
   alpha: string;
 }
 
-export interface SectionSpec {
+interface SectionSpec {
   id: string;
   title: string;
   /** A sentence on how to read it. */

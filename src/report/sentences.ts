@@ -20,7 +20,7 @@ import {
 import type { Group, Standings } from './standings.ts';
 
 /** A sentence in pieces, so that a page can link what it names: plain text, or a text that belongs to a cell. */
-export type Part = string | { text: string; cell: CellResult };
+type Part = string | { text: string; cell: CellResult };
 export type Sentence = Part[];
 
 export function plain(sentence: Sentence): string {

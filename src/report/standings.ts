@@ -122,7 +122,7 @@ export function isBm25(cell: CellResult): boolean {
 }
 
 /** The same comparison seen from the other side. */
-export function turnRound(pair: Comparison): Comparison {
+function turnRound(pair: Comparison): Comparison {
   const opposite: Record<Verdict, Verdict> = {
     better: 'worse',
     worse: 'better',

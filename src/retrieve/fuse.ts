@@ -50,7 +50,7 @@ export function interpolate(
 }
 
 /** A dense and a sparse list of one query, normalised and brought together once, to be ranked under any number of weights. */
-export class Interpolation {
+class Interpolation {
   /** Documents of either list, those of the dense one first. */
   private readonly rows: Int32Array;
   /** Normalised scores, 0 where a list does not hold the document. */

@@ -1,14 +1,18 @@
 /**
  * Cells on disk: `runs/<study>/cells/<hash>/`. The hash is taken over everything that can change the result, so a finished
- * cell is never run twice and a killed study resumes. `manifest.json` comes last and holds the SHA-256 of every other
+ * cell is never run twice and a killed study resumes; a lock beside the cell's folder keeps two runs from computing it at once. `manifest.json` comes last and holds the SHA-256 of every other
  * file; a cell without a manifest, or whose files do not match it, does not exist for a reader.
  */
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { PatentlabError } from '../base/errors.ts';
 import { hashOf } from '../base/hash.ts';
 import { explainWriteError, writeAtomic } from '../base/node/atomic.ts';
 import { sha256File } from '../base/node/hash.ts';
+import { acquireLock, type Lock } from '../base/node/lock.ts';
 import { readParquet, writeParquet } from '../base/node/parquet.ts';
+import type { Progress } from '../base/progress.ts';
 import type { Estimate } from '../metrics/types.ts';
 import { loadRankings, type Rankings, saveRankings } from './rankings.ts';
 import type { Cost, Manifest } from './results.ts';
@@ -83,6 +87,27 @@ export class CellStore {
     return rankings;
   }
 
+  /** What a finished cell cost. */
+  async cost(cell: string): Promise<Cost> {
+    return (JSON.parse(await readFile(join(this.path(cell), 'metrics.json'), 'utf8')) as { cost: Cost }).cost;
+  }
+
+  /**
+   * Does `work` while no other run does, in this process or another: one that is at this cell already is waited for, and
+   * told of once. A lock of a process that is gone is taken over.
+   */
+  async alone<T>(cell: string, work: () => Promise<T>, { progress, signal }: Waiting): Promise<T> {
+    for (let told = false; ; ) {
+      const lock = await acquireLock(`${this.path(cell)}.lock`, `cell ${cell}`).catch((error: unknown) => error);
+      if (isLock(lock)) return work().finally(() => lock.release());
+      if (!(lock instanceof PatentlabError) || !(lock.code === 'lock.held' || lock.code === 'lock.busy')) throw lock;
+      const { found = 'another process', file } = lock.details;
+      if (!told) progress.say(`cell ${cell} is being computed by ${found}: waiting for it (${file})`);
+      told = true;
+      await pause(250, undefined, signal ? { signal } : {});
+    }
+  }
+
   private remember(cell: string, rankings: Rankings): void {
     this.recent.delete(cell);
     this.recent.set(cell, rankings);
@@ -115,6 +140,15 @@ export class CellStore {
     await writeAtomic(join(folder, 'manifest.json'), `${JSON.stringify({ ...manifest, files }, null, 2)}\n`);
     this.remember(manifest.cell, rankings);
   }
+}
+
+export interface Waiting {
+  progress: Progress;
+  signal?: AbortSignal | undefined;
+}
+
+function isLock(value: unknown): value is Lock {
+  return typeof value === 'object' && value !== null && 'assertHeld' in value;
 }
 
 /** First 16 hex digits of the hash over the key. */

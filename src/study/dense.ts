@@ -8,14 +8,13 @@ import type { Relevance } from '../corpus/relevance.ts';
 import type { Corpus } from '../corpus/store.ts';
 import { type EncodeRequest, type Encoder, openEncoder, type TextVectors } from '../encode/index.ts';
 import { LsaBuilder } from '../encode/lsa.ts';
-import { findModel } from '../hub/models.ts';
 import { loadModel, type Role, type TextModel } from '../model/index.ts';
 import { searchExact, type VectorBlocks } from '../retrieve/exact.ts';
 import { type MatrixProduct, openMatrixProduct } from '../retrieve/matrix-product.ts';
 import { type AnalyserOptions, WordAnalyser } from '../tokenizer/words.ts';
 import { stopwatch } from './clock.ts';
 import type { EvaluateSettings } from './evaluate-options.ts';
-import { resolveModelId } from './model-source.ts';
+import { locateModel } from './model-source.ts';
 import type { Manifest } from './results.ts';
 import type { SearchContext, Searched } from './searched.ts';
 import type { DenseSystem, ViewSpec } from './systems.ts';
@@ -56,7 +55,9 @@ export class EncoderPool {
   /** The part of a cell's key that the model decides. */
   async manifestOf(
     system: EncoderSystem,
-  ): Promise<Pick<Manifest, 'modelHash' | 'pooling' | 'dimensions' | 'length' | 'dtype' | 'prompt' | 'device'>> {
+  ): Promise<
+    Pick<Manifest, 'modelHash' | 'pooling' | 'dimensions' | 'length' | 'dtype' | 'prompt' | 'device' | 'arithmetic'>
+  > {
     const { model } = await this.get(system);
     const { dimensions, length } = this.settings;
     return {
@@ -66,6 +67,7 @@ export class EncoderPool {
       length: Math.min(length ?? model.maxLength, model.maxLength),
       dtype: model.dtype,
       device: model.device,
+      arithmetic: model.arithmetic,
       prompt: { query: model.prompt('query'), document: model.prompt('document') },
     };
   }
@@ -105,11 +107,10 @@ export class EncoderPool {
 
   private async load({ source, dtype }: EncoderSystem): Promise<OpenModel> {
     const { platform, home, offline, progress, signal, threads, vectors, device } = this.settings;
-    const found = await findModel(await resolveModelId(platform, source), { home, offline, progress, signal });
+    const found = await locateModel(platform, source, { home, offline, progress, signal });
     const model = await loadModel(platform, found.folder, { dtype, threads, device, id: found.id });
     const encoder = await openEncoder(platform, model, {
       vectors: vectors ?? join(home, 'vectors'),
-      device: model.device,
       progress,
     });
     return { model, encoder };
@@ -160,7 +161,7 @@ export async function searchEncoder(
   };
 }
 
-export interface LsaSearchOptions {
+interface LsaSearchOptions {
   dimensions: number;
   seed: number;
   analyser: AnalyserOptions;

@@ -24,7 +24,7 @@ export interface PlannedCell {
   bytes: number;
 }
 
-export interface CellToEstimate {
+interface CellToEstimate {
   study: CorpusUnderStudy;
   view: ViewSpec;
   system: SystemSpec;

@@ -1,4 +1,5 @@
 /** What `evaluate` takes, with its defaults. */
+import { packageVersion } from '../base/node/version.ts';
 import type { Platform } from '../base/platform.ts';
 import { type Progress, silent } from '../base/progress.ts';
 import type { RelevanceOptions } from '../corpus/relevance.ts';
@@ -57,7 +58,8 @@ export interface EvaluateOptions {
   signal?: AbortSignal | undefined;
   /** Called after each cell, in the order they finish. */
   onCell?: (line: string) => void;
-  packageVersion: string;
+  /** Kept in every manifest. Default: this package's own. */
+  packageVersion?: string;
 }
 
 export type EvaluateSettings = Required<
@@ -82,6 +84,7 @@ export type EvaluateSettings = Required<
     | 'study'
     | 'title'
     | 'command'
+    | 'packageVersion'
     | 'progress'
   >
 > &
@@ -111,6 +114,7 @@ export function settingsOf(options: EvaluateOptions): EvaluateSettings {
     study: options.study ?? `evaluate-${corpora.join('-')}`.slice(0, 200),
     title: options.title ?? `Retrieval on ${corpora.join(', ')}`,
     command: options.command ?? '',
+    packageVersion: options.packageVersion ?? packageVersion(),
     progress: options.progress ?? silent,
   };
 }

@@ -61,14 +61,23 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
         throw error;
       });
       if (key === undefined) continue;
-      let cell = await context.store.load(await cellHash(key));
+      const hash = await cellHash(key);
+      let cell = await context.store.load(hash);
       if (cell === undefined) {
         if (settings.maxTime !== undefined && (performance.now() - started) / 1000 > settings.maxTime) {
           late.push(name);
           continue;
         }
-        cell = await runCell(system, view, key, context);
-        computed++;
+        cell = await context.store.alone(
+          hash,
+          async () => {
+            const meanwhile = await context.store.load(hash);
+            if (meanwhile !== undefined) return meanwhile;
+            computed++;
+            return runCell(system, view, key, context);
+          },
+          settings,
+        );
       }
       settings.onCell?.(lineOf(name, cell));
       const list = finished.get(study) ?? [];

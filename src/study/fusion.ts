@@ -10,10 +10,13 @@ import { parseMetric, RankingScorer } from '../metrics/index.ts';
 import { notJudged } from '../metrics/ranking.ts';
 import type { RowRanking } from '../retrieve/candidates.ts';
 import { alphaGrid, crossFit, rrf, rrfConstants, sweepAlpha } from '../retrieve/index.ts';
+import { stopwatch } from './clock.ts';
 import type { Rankings } from './rankings.ts';
+import type { Cost } from './results.ts';
+import type { Searched } from './searched.ts';
 import type { FusionMethod } from './systems.ts';
 
-export interface FuseInput {
+interface FuseInput {
   method: FusionMethod;
   sparse: Rankings;
   dense: Rankings;
@@ -28,7 +31,7 @@ export interface FuseInput {
   depth: number;
 }
 
-export interface Fused {
+interface Fused {
   rankings: Rankings;
   chosen: {
     method: FusionMethod;
@@ -37,6 +40,8 @@ export interface Fused {
   };
   /** Mean over all queries at each setting: for the plot, not for the leaderboard. */
   sweep: { setting: number; value: number }[];
+  /** Choosing the setting, and fusing every query with the chosen one. */
+  seconds: { tuning: number; fusing: number };
 }
 
 /** Settings tried: alpha in steps of 0.05 (the weight of the dense list), or k of 10, 60, 100. */
@@ -47,6 +52,7 @@ export function fusionSettings(method: FusionMethod): number[] {
 export function fuseRankings(input: FuseInput): Fused {
   const { method, sparse, judged, clusters, metric, folds, seed } = input;
   const settings = fusionSettings(method);
+  const tuning = stopwatch();
   const measure = parseMetric(metric);
   const scorer = new RankingScorer([measure]);
   const gainOf = new Float32Array(input.corpusSize).fill(notJudged);
@@ -70,8 +76,12 @@ export function fuseRankings(input: FuseInput): Fused {
     for (const row of truth.rows) gainOf[row] = notJudged;
   }
   const fit = crossFit(values, { clusters, folds, seed });
+  const tuningSeconds = tuning();
+  const fusing = stopwatch();
+  const rankings = sparse.map((_, query) => rankUnder(input, query, [settings[fit.chosen[query]!]!], input.depth)[0]!);
   return {
-    rankings: sparse.map((_, query) => rankUnder(input, query, [settings[fit.chosen[query]!]!], input.depth)[0]!),
+    rankings,
+    seconds: { tuning: tuningSeconds, fusing: fusing() },
     chosen: {
       method,
       metric,
@@ -83,6 +93,38 @@ export function fuseRankings(input: FuseInput): Fused {
     },
     sweep: settings.map((setting, s) => ({ setting, value: mean(values[s]!) })),
   };
+}
+
+/**
+ * What a fused system costs: both indexes, and for each query both searches and the fusion of their lists. What its parts
+ * cost comes from their own cells, whenever those were computed.
+ */
+export function fusedCost(
+  [sparse, dense]: readonly [Cost, Cost],
+  { tuning, fusing }: Fused['seconds'],
+  queries: number,
+  documents: number,
+): Pick<Searched, 'cost' | 'before'> {
+  const searchSeconds = sparse.searchSeconds + dense.searchSeconds + fusing;
+  const cost: Searched['cost'] = {
+    searchSeconds,
+    fusionSeconds: fusing,
+    tuningSeconds: tuning,
+    queriesPerSecond: queries / searchSeconds,
+  };
+  if (sparse.encodeSeconds !== undefined && dense.encodeSeconds !== undefined) {
+    cost.encodeSeconds = sparse.encodeSeconds + dense.encodeSeconds;
+    // Not told where vectors were found stored: there is no rate of work that was not done.
+    if (dense.documentsPerSecond !== undefined) cost.documentsPerSecond = documents / cost.encodeSeconds;
+  }
+  if (sparse.indexBytes !== undefined && dense.indexBytes !== undefined)
+    cost.indexBytes = sparse.indexBytes + dense.indexBytes;
+  if (dense.truncated !== undefined) cost.truncated = dense.truncated;
+  const before = {
+    seconds: sparse.seconds + dense.seconds,
+    peakMemoryBytes: Math.max(sparse.peakMemoryBytes, dense.peakMemoryBytes),
+  };
+  return { cost, before };
 }
 
 /** The fused ranking of one query under each setting. */

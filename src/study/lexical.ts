@@ -10,7 +10,7 @@ import type { SearchContext, Searched } from './searched.ts';
 import type { ViewSpec } from './systems.ts';
 import { documentTexts, queryTexts } from './texts.ts';
 
-export interface LexicalOptions {
+interface LexicalOptions {
   bm25: Bm25Options;
   analyser: AnalyserOptions;
 }

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { explainWriteError, writeAtomic } from '../base/node/atomic.ts';
+import { explainWriteError, partialPath, writeAtomic } from '../base/node/atomic.ts';
 import { decodeNpy, encodeNpy } from '../base/npy.ts';
 import type { RowRanking } from '../retrieve/candidates.ts';
 
@@ -43,7 +43,7 @@ export async function loadRankings(folder: string): Promise<Rankings> {
   });
 }
 
-export interface TrecRunOptions {
+interface TrecRunOptions {
   queryIds: readonly string[];
   documentId(row: number): string;
   /** Last column of every line: the system's name. */
@@ -52,7 +52,7 @@ export interface TrecRunOptions {
 
 /** Writes `query Q0 document rank score tag` lines, gzipped. Scores keep all digits that a 32-bit float has. */
 export async function writeTrecRun(path: string, rankings: Rankings, options: TrecRunOptions): Promise<void> {
-  const partial = `${path}.${process.pid}.partial`;
+  const partial = partialPath(path);
   const tag = column(options.tag);
   function* lines(): Generator<string> {
     for (const [query, { rows, scores }] of rankings.entries()) {

@@ -7,7 +7,7 @@ import { evaluate } from './evaluate.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
 import type { Manifest } from './results.ts';
 
-export interface RepeatOutcome {
+interface RepeatOutcome {
   cell: string;
   /** Fields of the manifest that are not what they were, with both values. */
   changed: { field: string; before: unknown; after: unknown }[];
@@ -19,7 +19,7 @@ export interface RepeatOutcome {
   identical: boolean;
 }
 
-export type RepeatOptions = Pick<
+type RepeatOptions = Pick<
   EvaluateOptions,
   'platform' | 'home' | 'threads' | 'offline' | 'progress' | 'signal' | 'packageVersion'
 >;
@@ -41,7 +41,7 @@ export async function repeatCell(prefix: string, options: RepeatOptions): Promis
   await rm(folder, { recursive: true, force: true });
   try {
     const { results } = await evaluate({
-      // The same device and number of threads give the same bits.
+      // The same device gives the same bits, on whatever number of threads; as many as then make seconds comparable.
       device: manifest.device,
       threads: manifest.environment.threads,
       ...options,

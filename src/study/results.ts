@@ -28,6 +28,8 @@ export interface Manifest {
   length?: number;
   dtype?: string;
   device: 'cpu' | 'webgpu' | 'cuda';
+  /** Of text encoders: what computed, as far as vectors depend on it (the library's version, levels of 8-bit activations). */
+  arithmetic?: string;
   settings: Record<string, unknown>;
   seeds: number[];
   packageVersion: string;
@@ -60,11 +62,15 @@ export type EvaluationRequest = Pick<
   | 'seed'
 >;
 
-/** What one system cost on one cell. */
+/** What one system cost on one cell. A fused system needs its two parts, so what they cost is in its numbers. */
 export interface Cost {
   seconds: number;
   encodeSeconds?: number;
   searchSeconds: number;
+  /** Of a fused system: fusing the lists of all queries, once; `searchSeconds` holds it and the searches of both parts. */
+  fusionSeconds?: number;
+  /** Of a fused system: choosing its setting by cross-fitting; in `seconds` alone. */
+  tuningSeconds?: number;
   documentsPerSecond?: number;
   queriesPerSecond?: number;
   peakMemoryBytes: number;

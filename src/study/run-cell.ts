@@ -4,11 +4,11 @@ import { lsaSettings } from '../encode/lsa.ts';
 import { definitionsVersion } from '../metrics/definitions.ts';
 import { estimateMeans } from '../metrics/significance.ts';
 import { type CellKey, type CellStore, cellHash, type FinishedCell } from './cell.ts';
-import { measured, stopwatch } from './clock.ts';
+import { measured } from './clock.ts';
 import type { CorpusUnderStudy } from './corpus-under-study.ts';
 import { type EncoderPool, searchEncoder, searchLsa } from './dense.ts';
 import type { EvaluateSettings } from './evaluate-options.ts';
-import { fuseRankings, fusionSettings } from './fusion.ts';
+import { fusedCost, fuseRankings, fusionSettings } from './fusion.ts';
 import { lexicalSettings, searchLexical } from './lexical.ts';
 import { measureRankings, retrievalMetrics } from './measure.ts';
 import { defined, requestOf } from './request.ts';
@@ -25,7 +25,7 @@ export interface CellContext {
 }
 
 /** Folds of the cross-fitting of fusion settings. */
-export const fusionFolds = 5;
+const fusionFolds = 5;
 
 /** What identifies the cell. For a fused system the cells of its parts are part of it. */
 export async function keyOf(system: SystemSpec, view: ViewSpec, context: CellContext): Promise<CellKey> {
@@ -80,7 +80,7 @@ export async function keyOf(system: SystemSpec, view: ViewSpec, context: CellCon
   }
 }
 
-export function partsOf(system: SystemSpec & { kind: 'fused' }): [SystemSpec, SystemSpec] {
+function partsOf(system: SystemSpec & { kind: 'fused' }): [SystemSpec, SystemSpec] {
   return [bm25System, system.dense];
 }
 
@@ -95,6 +95,7 @@ export async function runCell(
   const { shared } = study;
   const started = new Date().toISOString();
   const { result, spent } = await measured(() => search(system, view, context));
+  const { before } = result;
   const perQuery = measureRankings(result.rankings, shared.judged, study.corpus.size);
   const names = Object.keys(perQuery);
   const estimates = estimateMeans(Object.values(perQuery), shared.clusters, {
@@ -117,7 +118,11 @@ export async function runCell(
   const cell: FinishedCell = {
     manifest,
     metrics: Object.fromEntries(names.map((name, i) => [name, estimates[i]!])),
-    cost: { ...result.cost, ...spent },
+    cost: {
+      ...result.cost,
+      seconds: spent.seconds + (before?.seconds ?? 0),
+      peakMemoryBytes: Math.max(spent.peakMemoryBytes, before?.peakMemoryBytes ?? 0),
+    },
     ...(result.chosen ? { chosen: result.chosen } : {}),
     recall: recallPoints(result.rankings, shared.judged),
     perQuery,
@@ -156,7 +161,7 @@ async function search(system: SystemSpec, view: ViewSpec, context: CellContext):
       const parts = partsOf(system);
       const cells = await Promise.all(parts.map(async (part) => cellHash(await keyOf(part, view, context))));
       const [sparse, dense] = [await store.rankings(cells[0]!), await store.rankings(cells[1]!)];
-      const time = stopwatch();
+      const costs = [await store.cost(cells[0]!), await store.cost(cells[1]!)] as const;
       const fused = fuseRankings({
         method: system.method,
         sparse,
@@ -172,7 +177,7 @@ async function search(system: SystemSpec, view: ViewSpec, context: CellContext):
       });
       return {
         rankings: fused.rankings,
-        cost: { searchSeconds: time() },
+        ...fusedCost(costs, fused.seconds, relevance.queries.length, corpus.size),
         chosen: { ...fused.chosen, sweep: fused.sweep },
       };
     }

@@ -1,6 +1,7 @@
 /** What a search over one view needs and gives, whatever the system. */
 import type { Progress } from '../base/progress.ts';
 import type { CandidateFilter } from '../retrieve/candidates.ts';
+import type { Spent } from './clock.ts';
 import type { Rankings } from './rankings.ts';
 import type { Cost } from './results.ts';
 
@@ -18,6 +19,8 @@ export interface SearchContext {
 export interface Searched {
   rankings: Rankings;
   cost: Omit<Cost, 'seconds' | 'peakMemoryBytes'>;
+  /** What its parts cost before: a fused system has two. */
+  before?: Spent;
   /** What cross-fitting chose. */
   chosen?: Record<string, unknown>;
 }

@@ -8,7 +8,7 @@ import { estimateMean } from '../metrics/significance.ts';
 import type { Stratum } from './results.ts';
 import type { SharedQueries, StatisticsOptions, System } from './summaries.ts';
 
-export interface StrataOptions extends StatisticsOptions {
+interface StrataOptions extends StatisticsOptions {
   /** Fewest queries of a stratum of its own. Default 10. */
   least?: number;
   /** Most periods. Default 8. */

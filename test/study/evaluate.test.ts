@@ -8,8 +8,6 @@ import { gunzipSync } from 'node:zlib';
 import { nodePlatform } from '../../src/base/node/platform.ts';
 import { importCorpus } from '../../src/corpus/import.ts';
 import { openCorpus } from '../../src/corpus/store.ts';
-import { generatePatents } from '../../src/generate/invented/generate.ts';
-import { parseLandscape } from '../../src/generate/invented/landscape.ts';
 import { parseMetric } from '../../src/metrics/measure.ts';
 import { scoreRun, summary } from '../../src/metrics/score.ts';
 import { readJudgements, readRun } from '../../src/metrics/trec.ts';
@@ -17,18 +15,10 @@ import { findCells } from '../../src/study/cell.ts';
 import { evaluate, planEvaluation } from '../../src/study/evaluate.ts';
 import type { EvaluateOptions } from '../../src/study/evaluate-options.ts';
 import { repeatCell } from '../../src/study/repeat.ts';
+import { inventCorpus } from '../support/invent.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'patentlab-study-'));
 after(() => rmSync(home, { recursive: true, force: true }));
-
-/** Imports invented patents into a corpus `name`. */
-async function invent(name: string, landscape: string, patents: number): Promise<void> {
-  const yaml = join(import.meta.dirname, '..', '..', 'src', 'generate', 'invented', `${landscape}.yaml`);
-  const records = generatePatents(parseLandscape(readFileSync(yaml, 'utf8'), yaml), { patents, seed: 7, length: 0.2 });
-  const path = join(home, `${name}.jsonl`);
-  writeFileSync(path, records.map(({ extra, ...patent }) => `${JSON.stringify({ ...patent, ...extra })}\n`).join(''));
-  await importCorpus({ home, name, paths: [path], invented: true });
-}
 
 const options = (extra: Partial<EvaluateOptions> = {}): EvaluateOptions => ({
   platform: nodePlatform,
@@ -40,17 +30,18 @@ const options = (extra: Partial<EvaluateOptions> = {}): EvaluateOptions => ({
   lsaDimensions: 24,
   depth: 60,
   resamples: 100,
-  packageVersion: '0.0.0',
   ...extra,
 });
 
-before(() => invent('devices', 'assistive-devices', 120));
+before(() => inventCorpus(home, 'devices', { patents: 120 }));
 
 test('all cells, all rows over the same queries, every number in range', async () => {
   const { results, computed, folder } = await evaluate(options());
   assert.equal(computed, 8);
   assert.equal(results.cells.length, 8);
   assert.equal(results.invented, true, 'the records say that they are invented');
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'));
+  assert.equal(results.packageVersion, version);
   assert.equal(new Set(results.cells.map(({ queries }) => queries)).size, 1);
   for (const { metrics, model, manifest } of results.cells) {
     for (const { value, lower, upper } of Object.values(metrics))
@@ -65,6 +56,24 @@ test('all cells, all rows over the same queries, every number in range', async (
   assert.ok(value('bm25', 'TA') > value('bm25', 'T'), 'more text finds more');
   const pair = pairs.find(({ a, b }) => a === 'bm25' && b === 'lsa')!;
   assert.ok(Math.abs(pair.difference - (value('bm25', 'TA') - value('lsa', 'TA'))) < 1e-12);
+});
+
+test('a fused row costs what its parts and the fusion cost together', async () => {
+  const { results } = await evaluate(options());
+  const costOf = (model: string, fuse?: string) =>
+    results.cells.find((cell) => cell.model === model && cell.view === 'TA' && cell.fuse === fuse)!.cost;
+  const [bm25, lsa] = [costOf('bm25'), costOf('lsa')];
+  for (const method of ['linear', 'rrf']) {
+    const fused = costOf('bm25+lsa', method);
+    assert.ok(fused.fusionSeconds! > 0 && fused.tuningSeconds! > 0, 'the fusion alone');
+    assert.equal(fused.searchSeconds, bm25.searchSeconds + lsa.searchSeconds + fused.fusionSeconds!);
+    assert.ok(Math.abs(fused.queriesPerSecond! * fused.searchSeconds - results.cells[0]!.queries) < 1e-6);
+    assert.equal(fused.encodeSeconds, bm25.encodeSeconds! + lsa.encodeSeconds!);
+    assert.equal(fused.indexBytes, bm25.indexBytes! + lsa.indexBytes!);
+    assert.ok(fused.documentsPerSecond! > 0);
+    assert.ok(fused.seconds > bm25.seconds + lsa.seconds + fused.fusionSeconds!);
+    assert.ok(fused.peakMemoryBytes >= Math.max(bm25.peakMemoryBytes, lsa.peakMemoryBytes));
+  }
 });
 
 test('a second call computes nothing and gives the same results', async () => {
@@ -159,24 +168,23 @@ test('no query finds itself, its family, or with --only-earlier anything publish
 test('repeat gives the same bits, for every kind of system, and leaves nothing behind', async () => {
   const { results } = await evaluate(options());
   for (const cell of results.cells.filter(({ view }) => view === 'TA')) {
-    const outcome = await repeatCell(cell.manifest.cell, { platform: nodePlatform, home, packageVersion: '0.0.0' });
+    const outcome = await repeatCell(cell.manifest.cell, { platform: nodePlatform, home });
     assert.equal(outcome.identical, true, `${cell.model} ${cell.fuse ?? ''}`);
     assert.deepEqual(outcome.changed, []);
   }
   assert.ok(!readdirSync(join(home, 'runs')).some((name) => name.startsWith('repeat-')));
-  await assert.rejects(repeatCell('zzzz', { platform: nodePlatform, home, packageVersion: '0' }), {
+  await assert.rejects(repeatCell('zzzz', { platform: nodePlatform, home }), {
     code: 'repeat.cell',
   });
 });
 
 test('repeat says what changed when the corpus is another one', async () => {
-  await invent('changing', 'greenhouse-robots', 60);
+  await inventCorpus(home, 'changing', { landscape: 'greenhouse-robots', patents: 60 });
   const { results } = await evaluate(options({ corpora: ['changing'], models: ['bm25'], views: ['T'], fuse: [] }));
-  await invent('changing', 'assistive-devices', 60);
+  await inventCorpus(home, 'changing', { patents: 60 });
   const outcome = await repeatCell(results.cells[0]!.manifest.cell, {
     platform: nodePlatform,
     home,
-    packageVersion: '0.0.0',
   });
   assert.equal(outcome.identical, false);
   assert.ok(outcome.changed.some(({ field }) => field === 'corpus.hash'));
@@ -270,7 +278,7 @@ test('a cell is repeated from another folder than the one it was made in', async
   );
   const { cell, request } = results.cells[0]!.manifest;
   assert.equal(request.relevance?.qrels, join(home, 'relative.qrels'));
-  const outcome = await repeatCell(cell, { platform: nodePlatform, home, packageVersion: '0.0.0' });
+  const outcome = await repeatCell(cell, { platform: nodePlatform, home });
   assert.deepEqual({ identical: outcome.identical, changed: outcome.changed }, { identical: true, changed: [] });
 });
 

@@ -14,7 +14,7 @@ import { emptyPatent, type Patent } from '../../corpus/record.ts';
 import type { Concept, Landscape } from './landscape.ts';
 import { abstractOf, claimsOf, descriptionOf, type Invention, titleOf } from './sections.ts';
 
-export interface GenerateOptions {
+interface GenerateOptions {
   /** Number of patents. Default 300. */
   patents?: number;
   seed?: number;

@@ -7,7 +7,7 @@ import { linear, type Scale } from './scale.ts';
 const width = 220;
 const height = 34;
 
-export interface Bin {
+interface Bin {
   from: number;
   to: number;
   count: number;
@@ -50,7 +50,7 @@ export function differenceRow(
   ]);
 }
 
-export interface YearBars {
+interface YearBars {
   title: string;
   years: { year: string; documents: number }[];
 }

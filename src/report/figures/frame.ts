@@ -31,7 +31,7 @@ export interface Box {
   left: number;
 }
 
-export interface FrameSpec {
+interface FrameSpec {
   box: Box;
   x: { scale: Scale; label: string; format?: (value: number) => string; ticks?: readonly number[] };
   y: { scale: Scale; label: string; format?: (value: number) => string };

@@ -4,14 +4,14 @@ import { html, type Markup } from '../markup.ts';
 import { dash, distinct, endLabels, fixed, frame, mark, seriesClass, textWidth } from './frame.ts';
 import { linear, logarithmic } from './scale.ts';
 
-export interface LineSeries {
+interface LineSeries {
   name: string;
   /** Index of the system: its colour, mark and dash. */
   index: number;
   points: { x: number; y: number }[];
 }
 
-export interface LinesSpec {
+interface LinesSpec {
   title: string;
   series: LineSeries[];
   x: { label: string; log?: boolean; format?: (value: number) => string };

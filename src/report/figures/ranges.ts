@@ -45,7 +45,7 @@ export function range(scale: Scale, estimate: Estimate, options: { metric: strin
   ]);
 }
 
-export interface StrataSpec {
+interface StrataSpec {
   title: string;
   metric: string;
   by: string;

@@ -5,7 +5,7 @@ import { html, type Markup } from '../markup.ts';
 import { endLabels, fixed, frame, mark, seriesClass, textWidth } from './frame.ts';
 import { linear, logarithmic } from './scale.ts';
 
-export interface ScatterSpec {
+interface ScatterSpec {
   title: string;
   metric: string;
   points: { name: string; index: number; seconds: number; estimate: Estimate }[];

@@ -1,5 +1,5 @@
 /** What each system cost, and what quality that bought. */
-import { systemName } from '../../study/results.ts';
+import { type Cost, systemName } from '../../study/results.ts';
 import { qualityAgainstCost } from '../figures/scatter.ts';
 import { bytes, metricName, percent, rate, seconds } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
@@ -8,8 +8,10 @@ import { figure, linked, type Page, panel, scroller, section } from '../page.ts'
 const columns = [
   'documents/s',
   'queries/s',
+  'ms a query',
   'encoding',
   'search',
+  'of it fusion',
   'in all',
   'peak memory',
   'index',
@@ -26,8 +28,10 @@ export function cost(page: Page): Markup {
       const numbers: [number | undefined, string][] = [
         [cost.documentsPerSecond, rate(cost.documentsPerSecond)],
         [cost.queriesPerSecond, rate(cost.queriesPerSecond)],
+        [millisecondsOf(cost), rate(millisecondsOf(cost))],
         [cost.encodeSeconds, seconds(cost.encodeSeconds)],
         [cost.searchSeconds, seconds(cost.searchSeconds)],
+        [cost.fusionSeconds, seconds(cost.fusionSeconds)],
         [cost.seconds, seconds(cost.seconds)],
         [cost.peakMemoryBytes, bytes(cost.peakMemoryBytes)],
         [cost.indexBytes, bytes(cost.indexBytes)],
@@ -66,11 +70,15 @@ export function cost(page: Page): Markup {
   });
 }
 
+function millisecondsOf({ queriesPerSecond }: Cost): number | undefined {
+  return queriesPerSecond === undefined ? undefined : 1000 / queriesPerSecond;
+}
+
 function machine({ standings }: Page): Content {
   const machines = standings.results.cells.map(
     ({ manifest: { device, environment } }) =>
       `${environment.processor} (${environment.platform}), ${environment.threads} threads, ${device}, Node ${environment.node.replace(/^v/, '')}`,
   );
   const distinct = [...new Set(machines)];
-  return `Measured on ${distinct.slice(0, 3).join('; ')}${distinct.length > 3 ? `; and ${distinct.length - 3} more` : ''}. “Texts cut” is the share longer than the model reads.`;
+  return `Measured on ${distinct.slice(0, 3).join('; ')}${distinct.length > 3 ? `; and ${distinct.length - 3} more` : ''}. “Texts cut” is the share longer than the model reads. A fused system needs both its parts: its times, index and memory are theirs and the fusion's together; “in all” also holds the choice of its setting.`;
 }
