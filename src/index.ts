@@ -17,3 +17,4 @@ export { type WrittenReport, writeReport } from './report/index.ts';
 export { type Evaluation, evaluate } from './study/evaluate.ts';
 export type { EvaluateOptions } from './study/evaluate-options.ts';
 export type { CellResult, EvaluationResults, Manifest } from './study/results.ts';
+export { type FinetuneOptions, type FinetuneResult, finetune } from './tune/finetune.ts';

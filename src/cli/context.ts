@@ -6,7 +6,7 @@ import type { Platform } from '../base/platform.ts';
 import { printableColoured } from '../base/printable.ts';
 import { type Progress, silent } from '../base/progress.ts';
 
-export interface GlobalOptions {
+interface GlobalOptions {
   home: string;
   json: boolean;
   seed: number;

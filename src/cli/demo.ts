@@ -6,9 +6,10 @@ import type { Command } from 'commander';
 import { importCorpus } from '../corpus/import.ts';
 import { renderTerminal, writeReport } from '../report/index.ts';
 import { evaluate } from '../study/evaluate.ts';
+import { commandName } from './command-name.ts';
 import type { CliContext } from './context.ts';
 import { evaluationJson } from './evaluate.ts';
-import { packageVersion, type Runner, withExample } from './main.ts';
+import { type Runner, withExample } from './main.ts';
 
 const landscapes = ['assistive-devices', 'greenhouse-robots'] as const;
 
@@ -43,13 +44,13 @@ async function demo(context: CliContext): Promise<void> {
     study: 'demo',
     title: 'Two invented landscapes',
     command: 'patentlab demo',
-    packageVersion: packageVersion(),
     seed: context.seed,
     threads: context.threads,
     progress,
     signal,
   });
   const written = await writeReport(folder, results);
+  const patentlab = commandName();
   context.print(
     renderTerminal(results, { color: process.stdout.isTTY === true && process.env.NO_COLOR === undefined }),
   );
@@ -61,10 +62,8 @@ async function demo(context: CliContext): Promise<void> {
       '',
       'The demo data is invented: it says nothing about your patents. With an export of your own:',
       '',
-      '  patentlab import my-export.csv --as mine',
-      '  patentlab evaluate mine --model bm25,lsa --view T,TA,TAC --fuse linear',
-      '',
-      'In a checkout write `npx patentlab` after `npm link`, or `node bin/patentlab.js`, for `patentlab`.',
+      `  ${patentlab} import my-export.csv --as mine`,
+      `  ${patentlab} evaluate mine --model bm25,lsa --view T,TA,TAC --fuse linear`,
     ].join('\n'),
   );
   context.printJson(evaluationJson(results, written.html));

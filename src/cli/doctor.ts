@@ -6,11 +6,13 @@ import { cpus, freemem, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { lockState } from '../base/node/lock.ts';
+import { packageVersion } from '../base/node/version.ts';
 import { listCorpora, openCorpus } from '../corpus/store.ts';
 import { listModels, verifyFiles } from '../hub/models.ts';
 import type { CliContext } from './context.ts';
+import { type DeviceState, probeDevices } from './devices.ts';
 import { leftovers, treeSize } from './home.ts';
-import { packageVersion, type Runner, withExample } from './main.ts';
+import { type Runner, withExample } from './main.ts';
 
 export function register(program: Command, run: Runner): void {
   withExample(
@@ -32,11 +34,13 @@ async function doctor(context: CliContext, options: { verify?: boolean }): Promi
   const { home } = context;
   const findings: Finding[] = [];
   const runtime = versionOf('onnxruntime-node');
-  const backends = await listBackends();
-  if (backends === undefined) {
+  const devices = await probeDevices();
+  const backends = devices.filter(({ works }) => works).map(({ device }) => device);
+  const cpu = devices.find(({ device }) => device === 'cpu')!;
+  if (!cpu.works) {
     findings.push({
-      what: 'ONNX Runtime cannot be loaded: text encoders will not run (bm25 and lsa will)',
-      hint: 'install again: npm ci',
+      what: `ONNX Runtime does not run (${cpu.reason}): bm25 does, what needs vectors does not`,
+      hint: 'install the packages again: `npm ci` in a checkout, `npm install patentlab` elsewhere',
     });
   }
   const sizes = await Promise.all(
@@ -83,7 +87,8 @@ async function doctor(context: CliContext, options: { verify?: boolean }): Promi
     patentlab: packageVersion(),
     node: process.version,
     onnxruntime: runtime ?? 'missing',
-    backends: backends ?? [],
+    backends,
+    devices,
     processor: `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} logical`,
     memory: { total: totalmem(), free: freemem() },
     home: resolve(home),
@@ -96,7 +101,8 @@ async function doctor(context: CliContext, options: { verify?: boolean }): Promi
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   context.print(
     [
-      `patentlab ${facts.patentlab}, Node ${facts.node}, ONNX Runtime ${facts.onnxruntime} (${facts.backends.join(', ') || 'none'})`,
+      `patentlab ${facts.patentlab}, Node ${facts.node}, ONNX Runtime ${facts.onnxruntime}`,
+      ...devices.map(deviceLine),
       `${facts.processor}; memory ${gigabytes(facts.memory.total)}, ${gigabytes(facts.memory.free)} free`,
       `home: ${facts.home}`,
       ...sizes.map(({ part, bytes, files }) => `  ${part.padEnd(8)} ${megabytes(bytes).padStart(10)}  ${files} files`),
@@ -119,11 +125,7 @@ function versionOf(name: string): string | undefined {
   }
 }
 
-async function listBackends(): Promise<string[] | undefined> {
-  try {
-    const { listSupportedBackends } = await import('onnxruntime-node');
-    return listSupportedBackends().map(({ name }) => name);
-  } catch {
-    return undefined;
-  }
+function deviceLine({ device, works, reason, needs }: DeviceState): string {
+  const name = `  ${device.padEnd(8)}`;
+  return works ? `${name} works` : `${name} not here: ${reason}\n  ${' '.repeat(9)}needs ${needs}`;
 }

@@ -4,9 +4,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { duration } from '../base/node/terminal.ts';
 import { isView, type View, views } from '../corpus/views.ts';
 import { openEncoder } from '../encode/index.ts';
-import { findModel } from '../hub/models.ts';
 import { loadModel, type ModelDtype, type Role } from '../model/index.ts';
-import { resolveModelId } from '../study/model-source.ts';
+import { locateModel } from '../study/model-source.ts';
 import type { CliContext } from './context.ts';
 import { integerOption, type Runner, withExample } from './main.ts';
 import { openTextSource, type TextSource } from './text-source.ts';
@@ -52,12 +51,11 @@ async function embed(context: CliContext, name: string, options: EmbedOptions): 
   const write = vectorWriter(out);
   const source = await openTextSource(name, { home, view, maskCitations, field });
   try {
-    const found = await findModel(await resolveModelId(platform, options.model), { home, offline, progress, signal });
+    const found = await locateModel(platform, options.model, { home, offline, progress, signal });
     const model = await loadModel(platform, found.folder, { dtype, threads, device, id: found.id });
     try {
       const encoder = await openEncoder(platform, model, {
         vectors: join(home, 'vectors'),
-        device: model.device,
         progress,
       });
       try {

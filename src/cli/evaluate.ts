@@ -11,7 +11,7 @@ import type { EvaluateOptions } from '../study/evaluate-options.ts';
 import type { EvaluationResults } from '../study/results.ts';
 import type { FusionMethod } from '../study/systems.ts';
 import type { CliContext } from './context.ts';
-import { listOption, packageVersion, positiveOption, type Runner, withExample } from './main.ts';
+import { listOption, positiveOption, type Runner, withExample } from './main.ts';
 
 interface EvaluateCommandOptions {
   model: string[];
@@ -162,7 +162,6 @@ function requestOf(context: CliContext, corpora: string[], options: EvaluateComm
     home: context.home,
     corpora,
     relevance,
-    packageVersion: packageVersion(),
     seed: context.seed,
     threads: context.threads,
     device: context.device,
@@ -233,7 +232,7 @@ function marginOption(text: string): number {
 }
 
 /** Seconds of `90`, `90s`, `30m` or `2h`. */
-export function timeOption(text: string): number {
+function timeOption(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(s|m|h)?$/.exec(text);
   if (match === null) throw new InvalidArgumentError('expected a time such as 90s, 30m or 2h');
   return Number(match[1]) * { s: 1, m: 60, h: 3600 }[(match[2] ?? 's') as 's' | 'm' | 'h'];

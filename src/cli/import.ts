@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { inputError, quoteFound } from '../base/errors.ts';
 import { type ImportSummary, importCorpus } from '../corpus/import.ts';
 import { conflictRules, type OnConflict } from '../corpus/store-merge.ts';
+import type { View } from '../corpus/views.ts';
 import type { CliContext } from './context.ts';
 import { columns, corpusCard } from './corpus-card.ts';
 import { listOption, type Runner, withExample } from './main.ts';
@@ -80,13 +81,24 @@ function conflictRuleOf(text: string): OnConflict {
   });
 }
 
+/**
+ * Views worth comparing first: the title, what is added to it, and the claims where abstracts lack (where both are there,
+ * TAC holds them). A view is left out where a larger one of the list says the same of this corpus.
+ */
+function suggestedViews(has: (view: View) => boolean): View[] {
+  const claims: View[] = has('C') ? ['C'] : has('C1') ? ['C1'] : [];
+  const texts: View[] = has('TA')
+    ? ['TA', ...(has('TAC') ? (['TAC'] as const) : claims)]
+    : [...(has('A') ? (['A'] as const) : []), ...(has('AC') ? (['AC'] as const) : claims)];
+  return [...(has('T') ? (['T'] as const) : []), ...texts, ...(has('full') ? (['full'] as const) : [])];
+}
+
 /** The command to go on with, over the views that the corpus has. */
 function nextStep({ corpus, summary }: ImportSummary): string[] {
   const has = (what: string) => summary.supports.some((entry) => entry.what === what && entry.supported);
-  const views = ['T', 'A', 'TA', 'TAC', 'full'].filter((view) => has(`view ${view}`));
+  const views = suggestedViews((view) => has(`view ${view}`));
   if (views.length === 0)
     return ['no text was found in the sources: name its columns with --map title=...,abstract=...'];
-  if (views.includes('TA')) views.splice(views.indexOf('A'), 1);
   const relevance = has('retrieval by cites') ? '' : has('retrieval by coupling') ? ' --relevance coupling' : undefined;
   if (relevance === undefined)
     return [
@@ -108,7 +120,7 @@ function importText(result: ImportSummary): string {
   }
   for (const { note, count } of result.notes.slice(0, 10)) lines.push(`note: ${note} (${number(count)})`);
   const shown = new Set<string>();
-  for (const { file, format, fields, unused } of result.columns) {
+  for (const { file, format, fields, unused, notes } of result.columns) {
     const plan = Object.entries(fields).map(([field, { paths, guessed }]) => [
       field,
       '<-',
@@ -116,9 +128,11 @@ function importText(result: ImportSummary): string {
       guessed ? 'guessed' : 'as you said',
     ]);
     const text = columns(plan);
-    if (shown.has(text)) continue; // many files of one shape
-    shown.add(text);
+    const told = [text, ...notes].join('\n');
+    if (shown.has(told)) continue; // many files of one shape
+    shown.add(told);
     lines.push('', `columns of ${file} (${format})`, text);
+    for (const note of notes) lines.push(`note: ${note}`);
     if (unused.length > 0)
       lines.push(
         `kept under "extra": ${unused.slice(0, 20).join(', ')}${unused.length > 20 ? `, and ${unused.length - 20} more` : ''}`,

@@ -1,8 +1,8 @@
 /** The command line: wires the commands, turns errors into one message and an exit code, Ctrl-C into an orderly stop. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { PatentlabError } from '../base/errors.ts';
 import { keepYoungSpaceSmall } from '../base/node/memory.ts';
+import { packageVersion } from '../base/node/version.ts';
 import { loadCommands } from './commands.ts';
 import { type CliContext, contextOf } from './context.ts';
 
@@ -23,11 +23,6 @@ export function withExample(command: Command, ...lines: string[]): Command {
   return command.addHelpText('after', exampleMark + lines.map((line) => `  $ ${line}`).join('\n'));
 }
 
-export function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
-
 /** Runs one command; resolves to the exit code (0 done, 1 the work failed, 2 wrong use or wrong input). */
 export async function main(args: string[]): Promise<number> {
   keepYoungSpaceSmall();
@@ -38,7 +33,7 @@ export async function main(args: string[]): Promise<number> {
     abort.abort();
   };
   process.on('SIGINT', onInterrupt);
-  process.stdout.on('error', leaveOnClosedPipe);
+  process.stdout.off('error', leaveUnprinted).on('error', leaveUnprinted); // stays: a failed write is told of later
   const program = new Command('patentlab')
     .description('Which text model serves your patents? Import them, compare models with statistics, search.')
     .version(packageVersion())
@@ -67,14 +62,14 @@ export async function main(args: string[]): Promise<number> {
     return report(error, args.includes('--debug'), abort.signal.aborted);
   } finally {
     process.off('SIGINT', onInterrupt);
-    process.stdout.off('error', leaveOnClosedPipe);
   }
 }
 
-/** `patentlab ... | head` closes the pipe early: that is no failure. */
-function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
+/** `patentlab ... | head` closes the pipe early, which is no failure; a full disk behind `>` is one. */
+function leaveUnprinted(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  process.stderr.write(`patentlab: what was to be printed cannot be written (${error.code ?? error.message})\n`);
+  process.exit(1);
 }
 
 function report(error: unknown, debug: boolean, interrupted: boolean): number {

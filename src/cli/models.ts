@@ -2,9 +2,9 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { workError } from '../base/errors.ts';
-import { findModel, listModels, verifyFiles } from '../hub/models.ts';
+import { listModels, verifyFiles } from '../hub/models.ts';
 import { loadModel, loadRegistry, type TextModel } from '../model/index.ts';
-import { resolveModelId } from '../study/model-source.ts';
+import { locateModel } from '../study/model-source.ts';
 import { loadTokenizer } from '../tokenizer/index.ts';
 import type { CliContext } from './context.ts';
 import { type Runner, withExample } from './main.ts';
@@ -67,7 +67,7 @@ async function list(context: CliContext): Promise<void> {
 
 async function get(context: CliContext, id: string, options: { to?: string; revision?: string }): Promise<void> {
   const { home, offline, progress, signal } = context;
-  const found = await findModel(await resolveModelId(context.platform, id), {
+  const found = await locateModel(context.platform, id, {
     home,
     offline,
     progress,
@@ -95,7 +95,7 @@ const probes = [
 
 async function verify(context: CliContext, id: string): Promise<void> {
   const { platform, home, threads, device, offline, progress, signal } = context;
-  const found = await findModel(await resolveModelId(platform, id), { home, offline, progress, signal });
+  const found = await locateModel(platform, id, { home, offline, progress, signal });
   const files = found.source === 'folder' ? undefined : await verifyFiles(found.folder);
   for (const { file, expected, found: hash } of files?.damaged ?? []) {
     throw workError('a stored file is not what was downloaded', {

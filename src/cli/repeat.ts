@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { workError } from '../base/errors.ts';
 import { repeatCell } from '../study/repeat.ts';
 import type { CliContext } from './context.ts';
-import { packageVersion, type Runner, withExample } from './main.ts';
+import { type Runner, withExample } from './main.ts';
 
 export function register(program: Command, run: Runner): void {
   withExample(
@@ -25,7 +25,6 @@ async function repeat(context: CliContext, cell: string): Promise<void> {
     offline,
     progress,
     signal,
-    packageVersion: packageVersion(),
   });
   context.printJson(outcome);
   for (const { field, before, after } of outcome.changed) {
@@ -44,7 +43,7 @@ async function repeat(context: CliContext, cell: string): Promise<void> {
   if (!outcome.identical && outcome.changed.every(({ field }) => field.startsWith('environment'))) {
     throw workError('the same manifest gave other numbers', {
       code: 'repeat.differs',
-      hint: 'another processor or number of threads may change last digits of an encoder; anything more is a fault: report it',
+      hint: 'another kind of processor may change last digits of an encoder; anything more is a fault: report it',
     });
   }
 }

@@ -24,7 +24,7 @@ export interface TextSource {
   close(): Promise<void>;
 }
 
-export interface TextSourceOptions {
+interface TextSourceOptions {
   home: string;
   view: View;
   maskCitations: boolean;

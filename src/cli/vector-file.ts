@@ -6,7 +6,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import { ARRAY, arrayValue, DuckDBDataChunk, DuckDBInstance, FLOAT, VARCHAR } from '@duckdb/node-api';
 import { inputError } from '../base/errors.ts';
-import { writeAtomicWith } from '../base/node/atomic.ts';
+import { explainWriteError, writeAtomicWith } from '../base/node/atomic.ts';
 import { npyHeader } from '../base/npy.ts';
 import type { TextVectors } from '../encode/index.ts';
 
@@ -47,7 +47,15 @@ async function writeJsonl(path: string, vectors: TextVectors, idOf: (row: number
 
 /** Through a database file beside the target, so that memory does not grow with the vectors. */
 async function writeVectorParquet(path: string, vectors: TextVectors, idOf: (row: number) => string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await fillVectorParquet(path, vectors, idOf);
+  } catch (error) {
+    throw explainWriteError(error, path);
+  }
+}
+
+async function fillVectorParquet(path: string, vectors: TextVectors, idOf: (row: number) => string): Promise<void> {
   const partial = `${path}.${process.pid}.partial`;
   const scratch = `${partial}.db`;
   const instance = await DuckDBInstance.create(scratch, { threads: '1', memory_limit: '512MB' });

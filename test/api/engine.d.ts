@@ -35,7 +35,16 @@ export interface Engine {
     readonly backend: 'ort' | 'reference';
     readonly device: Device;
     readonly threads: number;
+    /**
+     * What computes, as far as values depend on it: the library with its version and, where `quantised`, how many levels of
+     * 8-bit activations this processor multiplies exactly. The number of threads is no part of it: sums are never split.
+     */
+    arithmetic(options?: {
+        quantised?: boolean;
+    }): Promise<string>;
     compile(outputs: Readonly<Record<string, Tensor>>, options?: CompileOptions): Promise<Program>;
+    /** Parameters that change, held by this engine; not on the reference backend. */
+    openTraining(parameters: readonly TrainedParameter[]): Promise<Training>;
     /** Frees everything; programs of this engine cannot run any more. */
     close(): Promise<void>;
 }
@@ -106,7 +115,77 @@ export interface Tensor extends TensorType {
     readonly attributes: unknown;
 }
 
+export interface TrainedParameter {
+    readonly name: string;
+    readonly shape: readonly number[];
+    /** Weight decay acts on it; norms and biases go without. */
+    readonly decay: boolean;
+    /**
+     * A table that is read by `gather`: its gradient comes as the rows that a batch met, never as a whole table. The same
+     * numbers, sooner where the table is large. Default false.
+     */
+    readonly rows?: boolean;
+    readonly value: ParameterValue;
+}
+
+export interface Training {
+    readonly parameters: readonly TrainedParameter[];
+    compile(outputs: Readonly<Record<string, Tensor>>, options?: TrainingCompileOptions): Promise<TrainingProgram>;
+    /** One AdamW step with the accumulated gradient, which is then forgotten. */
+    update(options: UpdateOptions): Promise<UpdateResult>;
+    /** A copy. */
+    read(part: TrainingPart, name: string): Promise<Float32Array>;
+    write(part: TrainingPart, name: string, values: Float32Array): Promise<void>;
+    /** A copy of the accumulated gradient. */
+    readGradient(name: string): Promise<Float32Array>;
+    /** Updates made so far; set when a run is resumed. */
+    step(): Promise<number>;
+    setStep(step: number): Promise<void>;
+    /** Frees parameters and programs. */
+    close(): Promise<void>;
+}
+
+export interface TrainingCompileOptions {
+    /** Which output is the loss, a float32 scalar: `accumulate` needs one. */
+    loss?: string;
+    /** Values of the parameters that are not trained. */
+    parameters?: Parameters;
+    /** More session options of ONNX Runtime (profiling, say). */
+    sessionOptions?: Readonly<Record<string, unknown>>;
+}
+
+/** What a parameter consists of: its values, and AdamW's first and second moments. */
+export type TrainingPart = 'weights' | 'first' | 'second';
+
+export interface TrainingProgram {
+    /** The outputs, as the parameters are now; gradients stay as they were. */
+    run(feeds?: Feeds): Promise<Record<string, Value>>;
+    /** The same, and adds `weight` (default 1) times the gradient of the loss. */
+    accumulate(feeds?: Feeds, options?: {
+        weight?: number;
+    }): Promise<Record<string, Value>>;
+    close(): Promise<void>;
+}
+
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint32Array | BigInt64Array | Int8Array | Uint8Array | Uint16Array;
+
+export interface UpdateOptions {
+    learningRate: number;
+    /** Gradients are scaled down to this global norm where it is larger. Default: never. */
+    maxNorm?: number;
+    /** Default 0.9, 0.999, 1e-8, 0.01: torch.optim.AdamW's. */
+    beta1?: number;
+    beta2?: number;
+    epsilon?: number;
+    weightDecay?: number;
+}
+
+export interface UpdateResult {
+    /** Of the accumulated gradient, before clipping. Not finite: nothing was changed but the gradient, which is forgotten. */
+    readonly gradientNorm: number;
+    /** Updates made so far, this one counted if it was made. */
+    readonly step: number;
+}
 
 /** An output of a run. */
 export declare class Value {
@@ -125,6 +204,9 @@ export declare const add: (a: Tensor, b: Tensor | number) => Tensor;
 /** query [tokens, heads · size], key and value [tokens, keyHeads · size]; the result is [tokens, heads · size]. */
 export declare function attention(query: Tensor, key: Tensor, value: Tensor, layout: SequenceLayout, options: AttentionOptions): Tensor;
 
+/** x spread over the shape of another tensor, whose values do not matter. */
+export declare function broadcastLike(x: Tensor, like: Tensor): Tensor;
+
 /** The same values in another element type; floats are cut towards zero, anything but 0 is true. */
 export declare function cast(x: Tensor, to: DataType): Tensor;
 
@@ -134,7 +216,27 @@ export declare function concatenate(parts: readonly Tensor[], axis: number): Ten
 /** Values that stand in the graph itself: one number (a scalar), or an array with its shape (default: one axis). */
 export declare function constant(values: number | readonly number[] | TypedArray, shape?: readonly number[], dtype?: DataType): Tensor;
 
+/** −log softmax(logits)[label] of each row: logits [rows, classes], labels int32 [rows] to [rows]. */
+export declare function crossEntropy(logits: Tensor, labels: Tensor): Tensor;
+
 export declare const divide: (a: Tensor, b: Tensor | number) => Tensor;
+
+/** x [..., width] with elements dropped at `rate` (0 to below 1; 0 is x itself) and the rest scaled up. */
+export declare function dropout(x: Tensor, rate: number, { keys, site }: DropoutOptions): Tensor;
+
+/**
+ * The keys of a batch's rows for one step: for each sample its rows' keys by position, whatever the batch is made of.
+ * `samples` are numbers of the samples; a sample that stands twice in a batch draws the same.
+ */
+export declare function dropoutKeys({ seed, step, samples, lengths, }: {
+    seed: number;
+    step: number;
+    samples: ArrayLike<number>;
+    lengths: ArrayLike<number>;
+}): Int32Array;
+
+/** bool; broadcasting as everywhere. */
+export declare const equal: (a: Tensor, b: Tensor | number) => Tensor;
 
 export declare const erf: (x: Tensor) => Tensor;
 
@@ -151,10 +253,17 @@ export declare function gelu(x: Tensor, { approximation }?: {
     approximation?: 'none' | 'tanh';
 }): Tensor;
 
+/**
+ * The derivatives of `loss`, a float32 scalar, by each of `wrt`, each of its tensor's shape: zeros where the loss does not
+ * depend on it. `wrt` may be leaves (two of one name are one) or anything on the way. Throws where a way from `wrt` to the loss
+ * goes through an op without a gradient.
+ */
+export declare function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[];
+
+export declare const greater: (a: Tensor, b: Tensor | number) => Tensor;
+
 /** A value given at every run. */
-export declare function input(name: string, dtype: DataType, shape: Shape, options?: {
-    derive?: InputAttributes['derive'];
-}): Tensor;
+export declare function input(name: string, dtype: DataType, shape: Shape, options?: Pick<InputAttributes, 'derive' | 'scatter'>): Tensor;
 
 /** x over its Euclidean length along the last axis; a length below epsilon (default 1e-12, as PyTorch) counts as epsilon. */
 export declare function l2Normalise(x: Tensor, { epsilon }?: {
@@ -166,6 +275,11 @@ export declare function layerNorm(x: Tensor, weight?: Tensor, bias?: Tensor, { e
     epsilon?: number;
 }): Tensor;
 
+/** The length of an axis as a float32 scalar, its name's number at each run. */
+export declare function lengthOf(x: Tensor, axis: number): Tensor;
+
+export declare const less: (a: Tensor, b: Tensor | number) => Tensor;
+
 /** x [..., in] by weight [out, in] (Hugging Face's layout), plus bias [out]: [..., out]. */
 export declare function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor;
 
@@ -174,9 +288,13 @@ export declare function linearInt8(x: Tensor, weight: Tensor, scales: Tensor, bi
 
 export declare const log: (x: Tensor) => Tensor;
 
+/** The logarithm of `softmax`, exact where that would be 0. */
+export declare function logSoftmax(x: Tensor, axis?: number): Tensor;
+
 /** a [..., m, k] by b [..., k, n] gives [..., m, n]; the leading axes broadcast. */
 export declare function matmul(a: Tensor, b: Tensor, { transposeA, transposeB }?: MatmulOptions): Tensor;
 
+/** Elements that share the maximum share its cotangent evenly. */
 export declare const max: (x: Tensor, axis: number, { keepDimensions }?: ReduceOptions) => Tensor;
 
 export declare const mean: (x: Tensor, axis: number, { keepDimensions }?: ReduceOptions) => Tensor;
@@ -185,10 +303,19 @@ export declare const multiply: (a: Tensor, b: Tensor | number) => Tensor;
 
 export declare const negate: (x: Tensor) => Tensor;
 
+/** 1 at each row's label, 0 elsewhere, in the shape [rows, classes] of another tensor; labels int32 [rows]. */
+export declare function oneHotLike(labels: Tensor, like: Tensor): Tensor;
+
 export declare function openEngine(platform: Platform, { backend, device, threads }?: EngineOptions): Promise<Engine>;
 
 /** A weight, given by name when the graph is compiled. Its shape is all numbers. */
 export declare function parameter(name: string, shape: readonly number[], dtype?: DataType): Tensor;
+
+/**
+ * The same from any tensors with their cotangents (each of its tensor's shape): the backward pass of a part of a network,
+ * where the rest was differentiated apart.
+ */
+export declare function pullBack(seeds: readonly (readonly [Tensor, Tensor])[], wrt: readonly Tensor[]): Tensor[];
 
 /** A weight [rows, columns] in int8 with a scale a row: value ≈ int8 · scale, the largest of a row at ±127. */
 export declare function quantiseWeight(values: Float32Array, rows: number, columns: number): {
@@ -196,6 +323,7 @@ export declare function quantiseWeight(values: Float32Array, rows: number, colum
     scales: Float32Array;
 };
 
+/** Its derivative at 0 counts as 0. */
 export declare const relu: (x: Tensor) => Tensor;
 
 /** The same elements in row-major order under another shape. */
@@ -203,6 +331,19 @@ export declare function reshape(x: Tensor, shape: Shape): Tensor;
 
 /** Turns x [tokens, heads · size] by its positions, int32 [tokens]. */
 export declare function rotary(x: Tensor, positions: Tensor, options: RotaryOptions): Tensor;
+
+/**
+ * The gradients by leaves that are read by `gather` (embedding tables), without the scatter into the whole table: that takes
+ * a pass over memory as large as the vocabulary, and ONNX Runtime's is slow. indices [...], rows [...indices, ...rest].
+ * Leaves of which `byRows` says no get a dense gradient as `gradients` makes it, so that one walk serves both.
+ */
+export declare function rowGradients(loss: Tensor, tables: readonly Tensor[], byRows?: (table: Tensor) => boolean): RowGradient[];
+
+/**
+ * The sums of `rows` [...indices, ...rest] by index, in the shape [rows, ...rest] of the tensor `like`: the gradient of `gather`.
+ * The order of summing does not depend on the threads.
+ */
+export declare function scatterAddRows(rows: Tensor, indices: Tensor, like: Tensor, { distinct }?: ScatterOptions): Tensor;
 
 /** The first row of each sequence (CLS): [batch, hidden]. */
 export declare function segmentFirst(x: Tensor, layout: SequenceLayout): Tensor;
@@ -235,14 +376,28 @@ export declare function split(x: Tensor, axis: number, sizes: readonly number[])
 
 export declare const sqrt: (x: Tensor) => Tensor;
 
+/** x itself, taken for a constant by `gradients`. */
+export declare function stopGradient(x: Tensor): Tensor;
+
 export declare const subtract: (a: Tensor, b: Tensor | number) => Tensor;
 
 export declare const sum: (x: Tensor, axis: number, { keepDimensions }?: ReduceOptions) => Tensor;
+
+/** The inverse of broadcasting: sums x over the axes along which `shape` would be spread to fill it. */
+export declare function sumTo(x: Tensor, shape: Shape): Tensor;
 
 export declare const tanh: (x: Tensor) => Tensor;
 
 /** Axis i of the result is axis `permutation[i]` of x. */
 export declare function transpose(x: Tensor, permutation: readonly number[]): Tensor;
+
+/** a where the condition (bool) holds, b elsewhere. */
+export declare function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor;
+
+/** What `layerNorm` gave, before its weight and bias: for layers into which those two are folded. */
+export declare function withoutAffine(normalised: Tensor): Tensor;
+
+export declare function zerosLike(like: Tensor): Tensor;
 
 // Not exported, but named by the declarations above.
 
@@ -257,7 +412,9 @@ export interface Files {
     size(path: string): Promise<number | undefined>;
     list(directory: string): Promise<string[]>;
     /** Writes beside the target, flushes and renames: the target is the old or the new content, never a torn one. */
-    writeAtomic(path: string, data: Uint8Array | string): Promise<void>;
+    writeAtomic(path: string, data: Uint8Array | string | AsyncIterable<Uint8Array>): Promise<void>;
+    /** Gives a file or folder another name on the same disk, flushed; there must be no file or folder of that name. */
+    rename(from: string, to: string): Promise<void>;
     makeDirectory(path: string): Promise<void>;
     remove(path: string): Promise<void>;
 }
@@ -290,6 +447,28 @@ export interface WorkerPort {
     terminate(): Promise<void>;
 }
 
+interface DropoutOptions {
+    /** int32, one key for each row of x: [...] for x [..., width]. */
+    keys: Tensor;
+    /** Tells the places of a network apart: equal keys and sites drop the same elements. */
+    site: number;
+}
+
+interface ScatterOptions {
+    /** No index stands twice: a plain, quicker scatter is right. Default false. */
+    distinct?: boolean;
+}
+
+/** The gradient of a table as sums of rows still to be made: table̅[indices[i]] += rows[i], and `dense` on top. */
+export interface RowGradient {
+    readonly rows: readonly {
+        readonly indices: Tensor;
+        readonly rows: Tensor;
+    }[];
+    /** What does not come through `gather` with any indices; undefined where nothing does. */
+    readonly dense: Tensor | undefined;
+}
+
 export interface InputAttributes {
     readonly name: string;
     /**
@@ -300,7 +479,17 @@ export interface InputAttributes {
         data: TypedArray;
         shape: readonly number[];
     };
+    /**
+     * For indices whose structure is known: the gradient of `gather(table, indices)` by its table, faster than the scatter of
+     * any indices.
+     */
+    readonly scatter?: (cotangent: Tensor, table: Tensor) => Tensor;
 }
+
+/** A node with its attributes' type. */
+export type NodeOf<A> = Tensor & {
+    readonly attributes: A;
+};
 
 /** An op with the type of its attributes forgotten, as the graph's nodes hold it. */
 export type Op = OpDefinition<never>;
@@ -314,6 +503,11 @@ export interface OpDefinition<A> {
     evaluate(inputs: readonly NdArray[], attributes: A, shape: readonly number[]): NdArray;
     /** Emits ONNX nodes and returns the name of the result. `tensors` are the symbolic inputs of `inputs`. */
     lower(context: Lowering, inputs: readonly string[], attributes: A, tensors: readonly Tensor[], result: Tensor): string;
+    /**
+     * Reverse mode: from the cotangent of `node` (the loss's derivative by it, of its shape) those of its inputs, each of its
+     * input's shape, written with other ops; undefined for an input that none flows to (indices, say).
+     */
+    gradient?(node: NodeOf<A>, cotangent: Tensor): readonly (Tensor | undefined)[];
 }
 
 export interface TensorType {
@@ -338,6 +532,11 @@ export interface Lowering {
     emit(type: string, inputs: readonly string[], attributes?: Attributes, options?: EmitOptions): string;
     /** Emits a node with several outputs. */
     emitMany(type: string, inputs: readonly string[], outputs: number, attributes?: Attributes, options?: EmitOptions): string[];
+    /**
+     * More outputs of the node that made `value`, its first output: what a gradient needs of its op's forward pass. Where
+     * another type of node made it (or none in this graph), undefined.
+     */
+    moreOutputs(value: string, type: string, outputs: number): string[] | undefined;
     /** An initialiser; equal constants are one. */
     constant(values: readonly number[], shape?: readonly number[], dtype?: DataType): string;
     /** The shape as an int64 value: a constant where at most one dimension is named, read from the inputs otherwise. */
@@ -421,4 +620,6 @@ interface RotaryOptions {
     heads: number;
     /** Theta: 10000 in the paper. */
     base: number;
+    /** Turns back: the gradient. Default false. */
+    inverse?: boolean;
 }

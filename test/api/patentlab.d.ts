@@ -141,7 +141,8 @@ export interface EvaluateOptions {
     signal?: AbortSignal | undefined;
     /** Called after each cell, in the order they finish. */
     onCell?: (line: string) => void;
-    packageVersion: string;
+    /** Kept in every manifest. Default: this package's own. */
+    packageVersion?: string;
 }
 
 export interface Evaluation {
@@ -185,6 +186,67 @@ export interface EvaluationResults {
     warnings: string[];
 }
 
+export interface FinetuneOptions {
+    corpus: Corpus;
+    /** Folder of a checkpoint, or `tiny`: a small encoder made from the seed and the corpus's train part. */
+    model: string;
+    /** Its id, for the model card and the registry. Default: the folder. */
+    modelId?: string;
+    /** Folder of the new checkpoint: absent or empty. */
+    out: string;
+    /** R1, R2, R3, R4, or a sum such as R1+R3. */
+    recipe: string;
+    recipeOptions?: Omit<RecipeOptions, 'seed'>;
+    /** Positives torn from their anchors: what the recipe's pairs are worth shows beside it. Default false. */
+    shuffled?: boolean;
+    /** Default: by family, with the seed. */
+    split?: SplitOptions;
+    /** Default 64 pairs; fewer where the corpus has fewer. */
+    batchSize?: number;
+    /** One of the two; default 1 epoch. */
+    epochs?: number;
+    maxSteps?: number;
+    /** Default 2e-5; 5e-4 for `tiny`. */
+    learningRate?: number;
+    /** Default: linear with a tenth of warm-up. */
+    schedule?: Pick<ScheduleOptions, 'kind' | 'warmupRatio'>;
+    weightDecay?: number;
+    /** Most tokens of a text. Default: the model's own limit. */
+    maxLength?: number;
+    /** Sequences through the model at a time; fewer need less memory. Default 16. */
+    chunk?: number;
+    /** 1 / temperature. Default 20. */
+    scale?: number;
+    symmetric?: boolean;
+    /** Lengths to which vectors may be cut afterwards. */
+    dimensions?: readonly number[];
+    maskCitations?: boolean;
+    tiny?: TinyOptions;
+    seed?: number;
+    threads?: number;
+    device?: Device | 'auto';
+    progress?: Progress;
+    signal?: AbortSignal;
+}
+
+export interface FinetuneResult {
+    readonly checkpoint: string;
+    readonly recipe: string;
+    readonly plan: TrainingPlan;
+    readonly audit: LeakageAudit;
+    /** What the split did, in one sentence. */
+    readonly split: string;
+    readonly records: readonly StepRecord[];
+    readonly loss: {
+        first: number;
+        last: number;
+    };
+    readonly reloaded: {
+        maxDifference: number;
+    };
+    readonly seconds: number;
+}
+
 export interface HubOptions {
     home: string;
     offline?: boolean;
@@ -193,9 +255,11 @@ export interface HubOptions {
     progress?: Progress;
     signal?: AbortSignal | undefined;
     /** Default `process.env`. */
-    env?: Readonly<Record<string, string | undefined>>;
+    env?: Environment;
     /** Folder to put the files in, instead of the one under `home` (air-gapped copies). */
     to?: string;
+    /** Ids of known models: those like an id that is not found are named. */
+    known?: readonly string[];
     /** Waits between tries in ms, for tests. */
     pauseMs?: number;
 }
@@ -252,12 +316,13 @@ export interface ImportSummary {
     hash: string;
     invented: boolean;
     sources: CorpusSource[];
-    /** For each source, which column fed which field and which columns were left over. */
+    /** For each source, which column fed which field, which columns were left over, and what guessing decided. */
     columns: {
         file: string;
         format: string;
         fields: ColumnPlan['fields'];
         unused: string[];
+        notes: string[];
     }[];
     summary: CorpusSummary;
     seconds: number;
@@ -266,7 +331,7 @@ export interface ImportSummary {
 export interface LoadModelOptions {
     /** Default `fp32`. */
     dtype?: ModelDtype;
-    /** Threads of one run. Default: the engine's own choice. */
+    /** Threads of all runs together. Default: the platform's processors. */
     threads?: number;
     /** What computes; `auto` takes CUDA where this installation has it, else the CPU. Default `cpu`. */
     device?: Device | 'auto';
@@ -278,6 +343,11 @@ export interface LoadModelOptions {
     pooling?: PoolingMode;
     /** Instead of the checkpoint's own limit; never beyond what its positions hold. */
     maxLength?: number;
+    /** An adapter in PEFT's format beside the weights; `factor` weakens it (0: as without it, 1, the default: as trained). */
+    adapter?: {
+        folder: string;
+        factor?: number;
+    };
     /** Text of the registry file; default the packaged `registry.yaml`. */
     registry?: string;
 }
@@ -316,6 +386,8 @@ export interface Manifest {
     length?: number;
     dtype?: string;
     device: 'cpu' | 'webgpu' | 'cuda';
+    /** Of text encoders: what computed, as far as vectors depend on it (the library's version, levels of 8-bit activations). */
+    arithmetic?: string;
     settings: Record<string, unknown>;
     seeds: number[];
     packageVersion: string;
@@ -415,6 +487,10 @@ export interface TextModel {
     readonly dtype: ModelDtype;
     /** What computes, `auto` decided. */
     readonly device: Device;
+    /** Batches that it computes at the same time: so many calls of `encode` are worth having under way. */
+    readonly lanes: number;
+    /** What computes, as far as vectors depend on it: the library's version, and in 8 bits what the processor can multiply. */
+    readonly arithmetic: string;
     readonly parameters: number;
     readonly hiddenSize: number;
     /** Length of a vector that `encode` gives (after the Dense modules). */
@@ -487,13 +563,15 @@ export declare function comparePairs(input: PairsInput): Comparison[];
 
 // exported as encode
 /** One list of texts to vectors, for callers that encode once; `openEncoder` serves those that encode more. */
-export declare function encodeTexts(platform: Platform, model: TextModel, { vectors, batchTokens, device, progress, ...request }: EncodeRequest & EncoderOptions): Promise<TextVectors>;
+export declare function encodeTexts(platform: Platform, model: TextModel, { vectors, batchTokens, progress, ...request }: EncodeRequest & EncoderOptions): Promise<TextVectors>;
 
 /** Runs what is missing and gathers everything; the report is written by the caller (`report/`). */
 export declare function evaluate(options: EvaluateOptions): Promise<Evaluation>;
 
 /** The folder of a model given by path or id; downloads it where needed and allowed. */
 export declare function findModel(id: string, options: HubOptions): Promise<ModelFolder>;
+
+export declare function finetune(platform: Platform, options: FinetuneOptions): Promise<FinetuneResult>;
 
 /** Imports `paths` as corpus `name`. Throws before anything is stored, or stores everything. */
 export declare function importCorpus(options: ImportOptions): Promise<ImportSummary>;
@@ -546,7 +624,7 @@ export interface FailureDetails {
 }
 
 /** `input`: wrong use or wrong input (exit code 2). `work`: the work itself failed (exit code 1). */
-export type FailureKind = 'input' | 'work';
+type FailureKind = 'input' | 'work';
 
 /** Paths are the platform's own; `join` is the only way to build one. */
 export interface Files {
@@ -559,7 +637,9 @@ export interface Files {
     size(path: string): Promise<number | undefined>;
     list(directory: string): Promise<string[]>;
     /** Writes beside the target, flushes and renames: the target is the old or the new content, never a torn one. */
-    writeAtomic(path: string, data: Uint8Array | string): Promise<void>;
+    writeAtomic(path: string, data: Uint8Array | string | AsyncIterable<Uint8Array>): Promise<void>;
+    /** Gives a file or folder another name on the same disk, flushed; there must be no file or folder of that name. */
+    rename(from: string, to: string): Promise<void>;
     makeDirectory(path: string): Promise<void>;
     remove(path: string): Promise<void>;
 }
@@ -663,6 +743,68 @@ export interface RelevanceOptions {
 }
 
 export declare const relevances: readonly ['cites', 'cited-by', 'both', 'coupling', 'qrels'];
+
+export interface CorpusSplit {
+    readonly corpus: string;
+    readonly corpusHash: string;
+    /** With defaults filled in: with the corpus's hash all that decides the split. */
+    readonly options: Required<FamilySplit> | Required<TimeSplit>;
+    /** Part of each row: 0 train, 1 validation, 2 test, 3 dropped. */
+    readonly part: Uint8Array;
+    /** Group of each row, numbered from 0 in the order of their first rows. */
+    readonly group: Int32Array;
+    readonly summary: SplitSummary;
+}
+
+export interface FamilySplit {
+    by: 'family';
+    /** Decides, with the families' names, where each goes. */
+    seed: number;
+    /** Shares of the families; the rest trains. Default 0.1 and 0.2. */
+    validation?: number;
+    test?: number;
+}
+
+export type SplitOptions = FamilySplit | TimeSplit;
+
+export type SplitPart = (typeof splitParts)[number];
+
+export interface SplitSummary {
+    /** How it was split, in one sentence. */
+    statement: string;
+    patents: Record<SplitPart, number>;
+    /** Groups: families, with others of the same text. */
+    groups: Record<SplitPart, number>;
+    dropped: {
+        reason: string;
+        patents: number;
+    }[];
+    /** Time: patents in an earlier part than their own day says, because their family is there. */
+    movedEarlier: number;
+    /** Families put together because texts of theirs are the same. */
+    joinedByText: number;
+    /** Patents of the largest group. */
+    largestGroup: number;
+    /** Distinct citations inside the corpus by where both ends lie. `across` ones are removed. */
+    citations: {
+        train: number;
+        validation: number;
+        test: number;
+        across: number;
+    };
+}
+
+export interface TimeSplit {
+    by: 'time';
+    /** First day of the test part: `2010-01-01`, `2010-01` or `2010`. */
+    testFrom: string;
+    /** First day of the validation part. Default: no validation part. */
+    validationFrom?: string;
+    /** A family on both sides of a border: all of it to the earlier side (default), or left out. */
+    acrossBorder?: 'earlier' | 'drop';
+}
+
+export declare const splitParts: readonly ['train', 'validation', 'test', 'dropped'];
 
 export interface StoreFile {
     write(data: Uint8Array): Promise<void>;
@@ -798,10 +940,8 @@ export interface TextFieldSummary {
 export interface EncoderOptions {
     /** Folder of stored vectors (`<home>/vectors`); without it they are kept in memory. */
     vectors?: string;
-    /** Tokens of a batch, padding counted. Default 2,048. */
+    /** Tokens of a batch, padding counted. Default 1,024. */
     batchTokens?: number;
-    /** What computes, as far as it changes results; part of the cache's key. Default `cpu`. */
-    device?: string;
     progress?: Progress;
 }
 
@@ -829,7 +969,7 @@ export interface StoredShard {
 }
 
 /** Manifest of one list of texts. */
-export interface VectorManifest {
+interface VectorManifest {
     format: 1;
     settings: Record<string, unknown>;
     /** What the texts are, as far as whoever asked knew it (corpus, its hash and revision, view, masking). */
@@ -872,6 +1012,8 @@ export interface VectorsSummary {
 }
 
 export type Device = 'cpu' | 'webgpu' | 'cuda';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface PairsInput {
     systems: readonly string[];
@@ -919,6 +1061,25 @@ export interface Estimate {
 
 /** What a comparison of two systems may say (design, "Results"). */
 export type Verdict = 'better' | 'worse' | 'equivalent' | 'undecided';
+
+/**
+ * The model card, README.md of a checkpoint: front matter in YAML as the Hugging Face hub reads it, then what a reader must
+ * know. Only what the caller states is written; nothing is guessed, least of all a licence.
+ */
+export interface ModelCard {
+    /** Heading. Default "Patent text encoder". */
+    title?: string;
+    /** Id of the model that training began from; absent where it began from random weights. */
+    baseModel?: string;
+    /** SPDX or hub identifier of the licence the checkpoint is under; absent: the card says that it is not stated. */
+    license?: string;
+    /** ISO 639-1 codes of the texts' languages. */
+    languages?: readonly string[];
+    /** How it was trained, in sentences. */
+    recipe: string;
+    /** Settings and results worth a table, in order: name to value. */
+    facts?: Readonly<Record<string, string | number>>;
+}
 
 export type Activation = 'gelu' | 'gelu_tanh' | 'relu' | 'silu';
 
@@ -982,6 +1143,27 @@ export declare const poolingModes: readonly ['cls', 'max', 'mean', 'mean_sqrt_le
 
 export declare const similarities: readonly ['cosine', 'dot', 'euclidean', 'manhattan', 'maxsim'];
 
+export interface TinyOptions {
+    /** Of the weights. Default 0. */
+    seed?: number;
+    /** Default 2. */
+    layers?: number;
+    /** Default 128; a multiple of `heads`. */
+    hidden?: number;
+    /** Default 2. */
+    heads?: number;
+    /** Width of the feed-forward layers. Default 4 × hidden. */
+    intermediate?: number;
+    /** Longest text in tokens, special ones counted. Default 256. */
+    maxLength?: number;
+    /** Default 8192 entries. */
+    vocabulary?: VocabularyOptions;
+    /** Fields of the model card. */
+    card?: Partial<ModelCard>;
+    /** True: a folder that is there already is replaced. Default false. */
+    replace?: boolean;
+}
+
 /** `fp32`: as trained. `int8`: linear weights quantised per output channel, activations per token. */
 export type ModelDtype = 'fp32' | 'int8';
 
@@ -1042,11 +1224,15 @@ export interface ComparisonTable {
     pairs: Comparison[];
 }
 
-/** What one system cost on one cell. */
+/** What one system cost on one cell. A fused system needs its two parts, so what they cost is in its numbers. */
 export interface Cost {
     seconds: number;
     encodeSeconds?: number;
     searchSeconds: number;
+    /** Of a fused system: fusing the lists of all queries, once; `searchSeconds` holds it and the searches of both parts. */
+    fusionSeconds?: number;
+    /** Of a fused system: choosing its setting by cross-fitting; in `seconds` alone. */
+    tuningSeconds?: number;
     documentsPerSecond?: number;
     queriesPerSecond?: number;
     peakMemoryBytes: number;
@@ -1200,9 +1386,117 @@ export interface WinLossRow {
 
 export type FusionMethod = 'rrf' | 'linear';
 
+export interface VocabularyOptions {
+    /** Entries, special tokens included. Default 8192. Fewer where the texts run out of frequent pairs; more where the characters alone are more. */
+    size?: number;
+    /** A pair must stand in the texts this often to become a token. Default 2. */
+    minFrequency?: number;
+    /** The most frequent characters that are kept; words lose the others. Default 1000. */
+    limitAlphabet?: number;
+    /** Different words counted at a time. Default 1,000,000 (about 100 MB). */
+    maxWords?: number;
+}
+
 export interface AnalyserOptions {
     /** `english` (default): Lucene's 33 words; `none`; or a list of one's own, lower-cased. */
     stopWords?: 'english' | 'none' | readonly string[];
     /** `none` (default), or `english`: Snowball's English (Porter2) stemmer, version 3.1. */
     stem?: 'none' | 'english';
+}
+
+export interface StepRecord {
+    readonly step: number;
+    readonly loss: number;
+    readonly learningRate: number;
+    readonly gradientNorm: number;
+    readonly examples: number;
+    readonly tokens: number;
+    readonly scores?: Readonly<Record<string, number>>;
+}
+
+export interface ScheduleOptions {
+    kind: 'constant' | 'linear' | 'cosine';
+    /** Updates of the whole training. */
+    steps: number;
+    /** Updates of warm-up; not together with `warmupRatio`. Default 0. */
+    warmupSteps?: number;
+    /** Their share of all steps, 0 to 1, rounded up. */
+    warmupRatio?: number;
+    /** Where the cosine ends, as a factor. Default 0. */
+    floor?: number;
+}
+
+export type LabelField = (typeof labelFields)[number];
+
+export type SymbolLevel = (typeof symbolLevels)[number];
+
+export declare const labelFields: readonly ['labels', 'cpc', 'ipc'];
+
+export declare const symbolLevels: readonly ['section', 'class', 'subclass', 'group', 'full'];
+
+export interface LeakageAudit {
+    /** True where every count is zero. */
+    clean: boolean;
+    pairs: number;
+    heldOut: number;
+    /** Distinct texts of held-out patents that were compared. */
+    heldOutTexts: number;
+    counts: Record<LeakageCheck, number>;
+    /** Up to five of each, by publication numbers. */
+    examples: Partial<Record<LeakageCheck, string[]>>;
+    /** Checks that may be above zero because someone said so. */
+    allowed: LeakageCheck[];
+}
+
+export type LeakageCheck = keyof typeof leakageChecks;
+
+export declare const leakageChecks: {
+    readonly documents: 'pairs with a patent that does not train';
+    readonly families: 'pairs with a patent whose family has a held-out member';
+    readonly texts: 'pairs with a text that a held-out patent has too';
+    readonly citations: 'pairs that are citations across the split';
+    readonly judgements: 'pairs that are judged in the evaluation';
+    readonly relevant: 'relevant documents of held-out queries that train';
+    readonly negatives: 'hard negatives that do not train, or whose family or text is held out';
+};
+
+export type Baseline = (typeof baselines)[number];
+
+export interface TrainingPlan {
+    recipe: string;
+    baseline: Baseline;
+    corpus: string;
+    corpusHash: string;
+    split: CorpusSplit['options'];
+    pairs: number;
+    /** Of each signal and views: `citations TA-TA`. */
+    pairsByKind: Record<string, number>;
+    batchSize: number;
+    steps: number;
+    /** Times each pair is seen, at most; steps · batchSize / pairs. */
+    epochs: number;
+    seeds: readonly number[];
+    /** What decided the pairs. */
+    settings: Record<string, unknown>;
+}
+
+/** `none`: the recipe itself. `shuffled`: its pairs torn apart. `zero-shot`: the model as it is, nothing is trained. */
+export declare const baselines: readonly ['none', 'shuffled', 'zero-shot'];
+
+export interface RecipeOptions {
+    seed: number;
+    /** Most pairs; default all there are. */
+    pairs?: number;
+    /** Most pairs with the same anchor: default all for citations, 8 for labels. Sections are not concerned. */
+    perAnchor?: number;
+    /** What R1 and R2 read of a patent. Default TA. */
+    view?: View;
+    /** R2: default the first that the corpus has of labels, cpc, ipc. */
+    labels?: LabelField;
+    /** R2 with cpc or ipc: default subclass. */
+    level?: SymbolLevel;
+    /** R3: views of one patent that make a pair, best first. Default A–C, T–A, T–C. */
+    sections?: readonly (readonly [anchor: View, positive: View])[];
+    /** R4 and sums: pairs of the signals in proportion to how many there are (default), or in turn. */
+    mix?: 'proportional' | 'round-robin';
 }

@@ -257,7 +257,9 @@ export interface Files {
     size(path: string): Promise<number | undefined>;
     list(directory: string): Promise<string[]>;
     /** Writes beside the target, flushes and renames: the target is the old or the new content, never a torn one. */
-    writeAtomic(path: string, data: Uint8Array | string): Promise<void>;
+    writeAtomic(path: string, data: Uint8Array | string | AsyncIterable<Uint8Array>): Promise<void>;
+    /** Gives a file or folder another name on the same disk, flushed; there must be no file or folder of that name. */
+    rename(from: string, to: string): Promise<void>;
     makeDirectory(path: string): Promise<void>;
     remove(path: string): Promise<void>;
 }

@@ -62,6 +62,30 @@ test('a person reads what was guessed, what was refused and what to do next', as
   assert.match(stdout, /patentlab evaluate mine --model bm25,lsa --view T,TA/);
 });
 
+test('the suggested views are those that the corpus has, and what guessing decided is told', async (t) => {
+  const home = scratch(t);
+  const suggested = async (fields: Record<string, string>) => {
+    const source = join(home, 'a.jsonl');
+    const rows = [1, 2].map((i) => ({ id: `US400000${i}A`, date: '2001-01-01', cites: ['US4000002A'], ...fields }));
+    writeFileSync(source, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const name = Object.keys(fields).join('-');
+    const { stdout } = await cli(['import', source, '--as', name, '--home', home, '--quiet']);
+    assert.match(stdout, /note: the kind of date in "date" is not named: kept under extra only/);
+    return /--view (\S+)/.exec(stdout)?.[1];
+  };
+  const title = 'A valve';
+  const abstract = 'A valve that opens.';
+  const claims = '1. A valve. 2. A valve of claim 1.';
+  const description = 'It opens by a spring.';
+  assert.equal(await suggested({ title }), 'T');
+  assert.equal(await suggested({ abstract }), 'A');
+  assert.equal(await suggested({ title, claims }), 'T,C');
+  assert.equal(await suggested({ title, firstClaim: '1. A valve.' }), 'T,C1');
+  assert.equal(await suggested({ abstract, claims }), 'A,AC');
+  assert.equal(await suggested({ title, abstract }), 'T,TA');
+  assert.equal(await suggested({ title, abstract, claims, description }), 'T,TA,TAC,full');
+});
+
 test('wrong use gets one message and exit code 2', async (t) => {
   const home = scratch(t);
   const source = join(home, 'a.jsonl');

@@ -111,7 +111,7 @@ describe('the package', () => {
   test('the demo runs from it, and its report has its styles and scripts', async () => {
     const outcome = await start('demo', '--home', 'lab', '--quiet');
     assert.equal(outcome.code, 0, outcome.stderr);
-    assert.match(outcome.stdout, /patentlab import my-export\.csv --as mine\n.*patentlab evaluate mine/);
+    assert.match(outcome.stdout, / {2}npx patentlab import my-export\.csv --as mine\n {2}npx patentlab evaluate mine/);
     const page = readFileSync(join(folder, 'lab', 'runs', 'demo', 'report.html'), 'utf8');
     assert.ok(page.length < 5e6);
     const styles = readFileSync(join(root, 'src', 'report', 'style.css'), 'utf8');

@@ -102,6 +102,32 @@ describe('every command on tiny data', () => {
     assert.equal(checked.dimensions, 16);
   });
 
+  test('finetune, from a small encoder of its own and from a checkpoint', async () => {
+    const options = ['--recipe', 'R1+R3', '--batch-size', '4', '--max-steps', '2', '--length', '24'];
+    const made = await json('finetune', 'tiny', '--model', 'tiny', ...options, '--out', 'tuned');
+    assert.equal(made.recipe, 'R1+R3');
+    assert.equal(made.steps, 2);
+    assert.ok(made.reloaded.maxDifference <= 1e-4);
+    assert.ok(made.audit.clean);
+    const again = await json(
+      'finetune',
+      'tiny',
+      '--model',
+      './tuned',
+      ...options,
+      '--out',
+      'tuned-twice',
+      '--shuffled',
+    );
+    assert.ok(Number.isFinite(again.loss.last));
+    const { code, stderr } = await cli(
+      ['finetune', 'tiny', '--model', './tuned', ...options, '--out', 'tuned', '--home', 'lab', '--quiet'],
+      { cwd: folder },
+    );
+    assert.equal(code, 2, 'a folder that is full is not written over');
+    assert.match(stderr, /tuned/);
+  });
+
   test('embed', async () => {
     const made = await json('embed', 'tiny', '--model', 'lab/tiny', '--view', 'T', '--out', 'titles.npy', '--offline');
     assert.deepEqual([made.texts, made.dimensions], [patents, 16]);
@@ -212,7 +238,7 @@ describe('every command on tiny data', () => {
     assert.match(readFileSync(resolve(folder, report), 'utf8'), /Invented data: says nothing about your patents/);
     const printed = await text('demo');
     assert.match(printed, /Invented data: says nothing about your patents/);
-    assert.match(printed, /patentlab import my-export\.csv --as mine\n {2}patentlab evaluate mine/);
+    assert.match(printed, / {2}(node .*patentlab\.js) import my-export\.csv --as mine\n {2}\1 evaluate mine/);
   });
 
   test('doctor and clean', async () => {
@@ -221,6 +247,7 @@ describe('every command on tiny data', () => {
     assert.equal(found.corpora, 3);
     assert.deepEqual(found.models, ['lab/tiny']);
     assert.match(await text('doctor'), /nothing wrong/);
+    assert.ok(found.backends.includes('cpu') && !found.backends.includes('tensorrt'), 'named only where it computes');
     const would = await json('clean', '--runs', '--models', '--dry-run');
     assert.ok(would.dryRun && would.bytes > 0);
     assert.equal((await json('clean', '--runs', '--models')).bytes, would.bytes);

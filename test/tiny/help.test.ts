@@ -11,7 +11,7 @@ test('every command has a help with a working example and the options all comman
   assert.deepEqual(
     commands.map(({ path }) => path).sort(),
     [
-      'clean', 'compare', 'corpus list', 'corpus remove', 'corpus show', 'demo', 'doctor', 'embed', 'evaluate', 'import',
+      'clean', 'compare', 'corpus list', 'corpus remove', 'corpus show', 'demo', 'doctor', 'embed', 'evaluate', 'finetune', 'import',
       'models get', 'models list', 'models verify', 'repeat', 'score',
     ], // biome-ignore format: one list
   );
