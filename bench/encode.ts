@@ -22,7 +22,7 @@ const settings = Object.fromEntries(process.argv.slice(2).map((argument) => argu
 const count = Number(settings.texts ?? 256);
 const rounds = Number(settings.rounds ?? 3);
 const threads = Number(settings.threads ?? nodePlatform.processors);
-const budgets = String(settings.budget ?? '2048')
+const budgets = String(settings.budget ?? '1024')
   .split(',')
   .map(Number);
 const dtypes = String(settings.dtype ?? 'fp32,int8').split(',') as ModelDtype[];

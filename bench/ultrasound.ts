@@ -11,7 +11,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodePlatform } from '../src/base/node/platform.ts';
 import { terminalProgress } from '../src/base/node/terminal.ts';
-import { packageVersion } from '../src/cli/main.ts';
 import { importCorpus } from '../src/corpus/import.ts';
 import { listCorpora } from '../src/corpus/store.ts';
 import type { Comparison } from '../src/metrics/types.ts';
@@ -43,7 +42,6 @@ try {
     views,
     fuse: ['linear', 'rrf'],
     dtype: ['fp32', 'int8'],
-    packageVersion: packageVersion(),
     title: 'Medical ultrasound',
     progress,
     onCell: (line) => progress.say(line),
