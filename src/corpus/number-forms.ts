@@ -149,6 +149,17 @@ export const numberForms: readonly NumberForm[] = [
     ],
   },
   {
+    country: 'JP', // a hyphen after the year; without one, 2001234 is a registration number
+    pattern: /^P?(20\d\d)-P?(\d{1,6})$/,
+    body: ([, year, serial]) => `${year}${serial!.padStart(6, '0')}`,
+    pairs: [
+      ['JP 2003-163612 A', 'JP2003163612A'],
+      ['JP2003-63612A', 'JP2003063612A'],
+      ['JP 2001-234 A', 'JP2001000234A'],
+      ['JP-2001234-B2', 'JP2001234B2'],
+    ],
+  },
+  {
     country: 'JP', // no era letter, two-digit era year
     pattern: /^(\d{1,2})[-/](\d{1,6})$/,
     body([, year, serial]) {
@@ -178,18 +189,19 @@ export const numberForms: readonly NumberForm[] = [
     kinds: /^[AU]/,
     body([, year, serial]) {
       const era = japaneseEra(year!);
-      return era === undefined ? undefined : era + strip(serial!);
+      // Unexamined applications were first laid open in 1971, S46.
+      return era === undefined || (era[0] === 'S' && era < 'S46') ? undefined : era + strip(serial!);
     },
-    pairs: [['JP5841326A', 'JPS5841326A']],
+    pairs: [
+      ['JP5841326A', 'JPS5841326A'],
+      ['JP-2001234-A', 'JP2001234A'],
+    ],
   },
   {
     country: 'JP',
-    pattern: /^P?(20\d\d)-?P?(\d{1,6})$/,
+    pattern: /^P?(20\d\d)P?(\d{5,6})$/,
     body: ([, year, serial]) => `${year}${serial!.padStart(6, '0')}`,
-    pairs: [
-      ['JP 2003-163612 A', 'JP2003163612A'],
-      ['JP2003-63612A', 'JP2003063612A'],
-    ],
+    pairs: [['JP2003163612A', 'JP 2003-163612 A']],
   },
   {
     country: 'KR', // 10 = patent, 20 = utility model, then year and seven digits
