@@ -77,7 +77,7 @@ function leadInRemoved(description: string): string {
 }
 
 /** The text of claims without what leads them in: words before a first number that speak of claims, protection or patents. */
-export function withoutLeadIn(text: string): string {
+function withoutLeadIn(text: string): string {
   const match = /(?:^|[:;.\s]|\b(?:is|are)|^claims?)\s*1\s?[.)]\s*(?=["“'([]*[A-Z]|[a-z])/i.exec(text.slice(0, 800));
   if (match === null) return text;
   const number = match.index + match[0].search(/1\s?[.)]/);

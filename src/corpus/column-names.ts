@@ -11,13 +11,6 @@ export const FIELDS = [
 ] as const; // biome-ignore format: one list
 export type Field = (typeof FIELDS)[number];
 
-/** What a field of the plan is, for error messages and documents. */
-export const FIELD_NOTES: Partial<Record<Field, string>> = {
-  familyMembers: 'list of the family, where there is no family id',
-  body: 'description that may begin with the abstract and end with the claims',
-  date: 'date whose meaning the name does not tell',
-};
-
 const NAMES: Record<Field, string> = {
   id: `publication number|publication numbers|publication no|publication nr|publication number s|pub no|pub num|pub number|publn no|
     publication number original|patent publication number|patent number|patent no|publication id|publication|pn|display key|
@@ -75,7 +68,7 @@ for (const field of FIELDS) {
 }
 
 /** `Publication_Number`, `publicationNumber`, `Publication number:` -> `publication number`; the dots of paths stay. */
-export function normaliseName(name: string): string {
+function normaliseName(name: string): string {
   return name
     .normalize('NFC')
     .replace(/\[\]/g, '')

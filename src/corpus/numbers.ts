@@ -41,10 +41,6 @@ for (const form of numberForms) {
   else forms.push(form);
 }
 
-export function isCountry(code: string): boolean {
-  return countries.has(code);
-}
-
 /**
  * Reads a publication number in any of the forms of the table; undefined where the text is none.
  * A number without a country is a US number: five to eight digits, a year and seven digits, a WKU with a right check

@@ -32,8 +32,8 @@ export type PatentOutcome =
   | { ok: true; patent: Patent; notes: string[] }
   | { ok: false; reason: string; field?: string; found?: string };
 
-export const NOTE_ABSTRACT_REPEATED = 'description began with the abstract again';
-export const NOTE_CLAIMS_SPLIT = 'claims split off the description';
+const NOTE_ABSTRACT_REPEATED = 'description began with the abstract again';
+const NOTE_CLAIMS_SPLIT = 'claims split off the description';
 const DATE_FIELDS = ['priority', 'filing', 'publication', 'grant'] as const;
 
 /** The readers of a plan, compiled once. */

@@ -127,7 +127,7 @@ export function dayOf(date: string, end: 'first' | 'last'): number {
   return Math.floor(time / 86_400_000);
 }
 
-export function earliestDay(dates: LinkLine[1]): number {
+function earliestDay(dates: LinkLine[1]): number {
   let earliest = unknownDay;
   for (const date of dates) {
     if (!date) continue;

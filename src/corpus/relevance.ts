@@ -19,7 +19,7 @@ import { readQrels, readQueries } from './qrels.ts';
 import { type CitationLists, dayOf, type Relations, transpose, unknownDay } from './relations.ts';
 import type { Corpus } from './store.ts';
 
-export const relevances = ['cites', 'cited-by', 'both', 'coupling', 'qrels'] as const;
+const relevances = ['cites', 'cited-by', 'both', 'coupling', 'qrels'] as const;
 export type RelevanceKind = (typeof relevances)[number];
 
 export interface RelevanceOptions {

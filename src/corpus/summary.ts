@@ -4,9 +4,9 @@
  */
 import type { Citation, Patent } from './record.ts';
 
-export const textFields = ['title', 'abstract', 'firstClaim', 'claims', 'description'] as const;
-export const listFields = ['cpc', 'ipc', 'labels', 'cites', 'citedBy', 'aliases'] as const;
-export const dateFields = ['priority', 'filing', 'publication', 'grant'] as const;
+const textFields = ['title', 'abstract', 'firstClaim', 'claims', 'description'] as const;
+const listFields = ['cpc', 'ipc', 'labels', 'cites', 'citedBy', 'aliases'] as const;
+const dateFields = ['priority', 'filing', 'publication', 'grant'] as const;
 
 export interface TextFieldSummary {
   present: number;
@@ -204,7 +204,7 @@ export class SummaryBuilder {
 }
 
 /** Year of publication; where unknown, of the earliest date there is. */
-export function yearOf(patent: Pick<Patent, 'dates'>): string | undefined {
+function yearOf(patent: Pick<Patent, 'dates'>): string | undefined {
   const { publication, grant, priority, filing } = patent.dates;
   return (publication ?? grant ?? filing ?? priority)?.slice(0, 4);
 }

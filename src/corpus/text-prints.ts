@@ -16,7 +16,7 @@ export const printedSections = ['title', 'abstract', 'firstClaim', 'claims', 'de
 const count = printedSections.length;
 const indexOf = Object.fromEntries(printedSections.map((section, at) => [section, at])) as Record<Section, number>;
 /** Texts of fewer letters and digits ("Ultrasonic probe") are shared by patents that have nothing to do with each other. */
-export const longText = 100;
+const longText = 100;
 
 export class TextPrints {
   readonly rows: number;

@@ -62,7 +62,7 @@ function textOfObject(value: Row): Text | undefined {
   return known === undefined ? { text: inner.text } : { text: inner.text, language: known };
 }
 
-export function cleanText(value: string): Text | undefined {
+function cleanText(value: string): Text | undefined {
   const text = value.includes('\r') ? value.replace(/\r\n?/g, '\n').trim() : value.trim();
   return text === '' || (text.length < 5 && NOTHING.test(text)) ? undefined : { text };
 }

@@ -246,7 +246,7 @@ export function where(condition: Tensor, a: Tensor | number, b: Tensor | number)
  * erf to about 1e-15: the Maclaurin series near 0, the continued fraction of erfc (Lentz's method) beyond 2.5.
  * Abramowitz & Stegun 7.1.5 and 7.1.14.
  */
-export function errorFunction(x: number): number {
+function errorFunction(x: number): number {
   const z = Math.abs(x);
   if (z > 6) return Math.sign(x);
   if (z < 2.5) {

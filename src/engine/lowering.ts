@@ -269,7 +269,7 @@ class Builder implements Lowering {
   }
 }
 
-export function encodeValues(values: readonly number[], dtype: DataType): Uint8Array {
+function encodeValues(values: readonly number[], dtype: DataType): Uint8Array {
   const array = arrayOf(dtype, values);
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }

@@ -111,7 +111,7 @@ export function quantiseWeight(
 }
 
 /** To the nearest integer, halves to the even one, as ONNX's Round. */
-export function roundHalfEven(x: number): number {
+function roundHalfEven(x: number): number {
   const down = Math.floor(x);
   const rest = x - down;
   return rest < 0.5 || (rest === 0.5 && down % 2 === 0) ? down : down + 1;

@@ -21,7 +21,7 @@ interface ReduceOptions {
 }
 
 /** Calls `visit` for every line along `axis`: where it starts, its step, its length. Lines come in row-major order. */
-export function forEachLine(
+function forEachLine(
   array: NdArray,
   axis: number,
   visit: (start: number, step: number, length: number, line: number) => void,

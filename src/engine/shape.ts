@@ -50,7 +50,7 @@ const reshapeLikeNode = defineOp<undefined>({
 });
 
 /** The elements of x in the shape of another tensor, whatever its names are made of. */
-export function reshapeLike(x: Tensor, like: Tensor): Tensor {
+function reshapeLike(x: Tensor, like: Tensor): Tensor {
   if (sameShape(x.shape, like.shape)) return x;
   const named = like.shape.filter((size) => typeof size === 'string').length;
   return named <= 1 ? reshape(x, like.shape) : reshapeLikeNode([x, like], undefined);

@@ -93,12 +93,6 @@ export const trecMeasures: readonly Measure[] = familyNames.flatMap((family) => 
   return kind === 'plain' ? [measureOf(family)] : defaults.map((at) => measureOf(family, at));
 });
 
-/** What a leaderboard shows unless told otherwise. */
-export const defaultMeasureNames = [
-  'ndcg@10', 'ndcg@100', 'map@100', 'mrr', 'p@10', 'recall@10', 'recall@100', 'recall@1000', 'r-precision', 'success@1',
-  'success@5', 'unjudged@10',
-] as const; // biome-ignore format: one list
-
 /** The names that `parseMetric` knows, friendly ones first; `K` stands for any cut, `X` for any share. */
 export const metricNames: readonly string[] = [
   ...new Set([

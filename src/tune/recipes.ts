@@ -347,7 +347,7 @@ function saltOf(seed: number): number {
 }
 
 /** Places in ascending order of their keys, equal ones by place. Little-endian words: the key lies above the place. */
-export function orderByKey(keys: Uint32Array): Uint32Array {
+function orderByKey(keys: Uint32Array): Uint32Array {
   const entries = new BigUint64Array(keys.length);
   const words = new Uint32Array(entries.buffer);
   for (let i = 0; i < keys.length; i++) {

@@ -1,10 +1,6 @@
-/** SHA-256 over strings (synchronous) and whole files (streamed). */
+/** SHA-256 of a whole file, streamed. */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-
-export function sha256Sync(data: Uint8Array | string): string {
-  return createHash('sha256').update(data).digest('hex');
-}
 
 export async function sha256File(path: string): Promise<string> {
   const hash = createHash('sha256');

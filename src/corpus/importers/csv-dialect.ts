@@ -6,7 +6,7 @@
 import { type Dialect, scanRecord } from './csv-scanner.ts';
 import { findHeader, knownNames } from './header.ts';
 
-export const DELIMITERS = [',', ';', '\t', '|'] as const;
+const DELIMITERS = [',', ';', '\t', '|'] as const;
 
 export interface DetectedDialect extends Dialect {
   /** Records before the header, to be passed over. */

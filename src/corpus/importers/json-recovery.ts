@@ -75,7 +75,7 @@ export async function likelyKeys(
 }
 
 /** Keys at the top of an object whose text may break off. */
-export function outerKeys(text: string): string[] {
+function outerKeys(text: string): string[] {
   const keys: string[] = [];
   let depth = 0;
   for (let i = 0; i < text.length; i++) {

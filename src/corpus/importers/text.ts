@@ -21,7 +21,7 @@ const HIGH =
   '\ufffd\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\ufffd\u017e\u0178';
 
 /** The encoding of a file from its first bytes, and how many of them are its byte order mark. */
-export function detectEncoding(head: Uint8Array): { encoding: Encoding; mark: number } {
+function detectEncoding(head: Uint8Array): { encoding: Encoding; mark: number } {
   if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return { encoding: 'utf-8', mark: 3 };
   if (head[0] === 0xff && head[1] === 0xfe) return { encoding: 'utf-16le', mark: 2 };
   if (head[0] === 0xfe && head[1] === 0xff) return { encoding: 'utf-16be', mark: 2 };
