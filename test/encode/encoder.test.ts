@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { sha256Sync } from '../../src/base/node/hash.ts';
 import { nodePlatform } from '../../src/base/node/platform.ts';
 import { stream } from '../../src/base/random.ts';
 import { type EncodeRequest, encodeTexts, type TextVectors } from '../../src/encode/index.ts';
@@ -25,7 +25,10 @@ function texts(count: number, seed = 1): string[] {
 const encode = (model: TextModel, request: EncodeRequest, vectors?: string) =>
   encodeTexts(nodePlatform, model, { ...request, batchTokens: 512, ...(vectors === undefined ? {} : { vectors }) });
 
-const bytes = async (vectors: TextVectors) => sha256Sync(new Uint8Array((await vectors.read()).buffer));
+const bytes = async (vectors: TextVectors) =>
+  createHash('sha256')
+    .update(new Uint8Array((await vectors.read()).buffer))
+    .digest('hex');
 
 function filesUnder(folder: string, ending: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
