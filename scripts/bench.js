@@ -1,7 +1,7 @@
 // Runs one benchmark, `npm run bench -- <name> [--save] [arguments]`, or lists them. A benchmark prints JSON lines; with
-// --save they replace bench/results/<name>.jsonl and docs/results.md is written anew.
+// --save they replace what bench/results/<name>.jsonl has of the same hardware, and docs/results.md is written anew.
 import { spawnSync } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -32,7 +32,12 @@ if (save && run.status === 0) {
     .filter((line) => line.startsWith('{'));
   process.stdout.write(run.stdout);
   mkdirSync(join(root, 'bench', 'results'), { recursive: true });
-  writeFileSync(join(root, 'bench', 'results', `${name}.jsonl`), lines.map((line) => `${line}\n`).join(''));
+  const path = join(root, 'bench', 'results', `${name}.jsonl`);
+  const machine = (line) => JSON.parse(line).hardware;
+  const before = existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
+  const here = new Set([undefined, ...lines.map(machine)]);
+  const kept = before.filter((line) => !here.has(machine(line)));
+  writeFileSync(path, [...lines, ...kept].map((line) => `${line}\n`).join(''));
   spawnSync(process.execPath, [join(root, 'scripts', 'results.js')], { cwd: root, stdio: 'inherit' });
 }
 process.exit(run.status ?? 1);

@@ -35,7 +35,9 @@ function section(name, lines) {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter(
     (key) => !['bench', 'hardware'].includes(key),
   );
-  const hardware = [...new Set(rows.map((row) => row.hardware).filter(Boolean))];
+  const first = rows.find((row) => row.hardware)?.hardware;
+  const machineOf = (row) => row.hardware ?? first;
+  const machines = [...new Set(rows.map(machineOf))];
   return [
     `## ${head?.title ?? name}`,
     '',
@@ -44,11 +46,15 @@ function section(name, lines) {
     head?.command ?? `npm run bench -- ${name} --save`,
     '```',
     '',
-    `| ${columns.join(' | ')} |`,
-    `| ${columns.map(() => '---').join(' | ')} |`,
-    ...rows.map((row) => `| ${columns.map((key) => cell(row[key])).join(' | ')} |`),
-    '',
-    ...(hardware.length > 0 ? [`Hardware: ${hardware.join('; ')}.`, ''] : []),
+    ...machines.flatMap((machine) => [
+      `| ${columns.join(' | ')} |`,
+      `| ${columns.map(() => '---').join(' | ')} |`,
+      ...rows
+        .filter((row) => machineOf(row) === machine)
+        .map((row) => `| ${columns.map((key) => cell(row[key])).join(' | ')} |`),
+      '',
+      ...(machine === undefined ? [] : [`Hardware: ${machine}.`, '']),
+    ]),
   ].join('\n');
 }
 

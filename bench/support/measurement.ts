@@ -1,5 +1,6 @@
 /** What benchmarks share: medians, the hardware line, a peer's process that reports its own seconds. */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 
@@ -22,7 +23,18 @@ export function median(values: readonly number[]): number {
 
 export function hardware(): string {
   const processors = cpus();
-  return `${processors.length} x ${processors[0]?.model.trim() ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;
+  return `${processors.length} x ${processors[0]?.model.trim() ?? 'unknown'}${instructions()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;
+}
+
+/** The widest instructions that matter to matrix products: times of two processors of one name differ by them. */
+function instructions(): string {
+  try {
+    const flags = new Set(/^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.split(' '));
+    const widest = ['amx_int8', 'avx512_vnni', 'avx512f', 'avx_vnni', 'avx2'].find((flag) => flags.has(flag));
+    return widest === undefined ? '' : ` (${widest})`;
+  } catch {
+    return ''; // no Linux
+  }
 }
 
 /** Prints one line of a benchmark, numbers to four digits. */
