@@ -8,7 +8,6 @@
  * Beside the times: session creation, and whether 10 runs gave the same bytes.
  */
 import { spawn } from 'node:child_process';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { nodePlatform } from '../src/base/node/platform.ts';
@@ -32,10 +31,10 @@ import {
   sequenceInputs,
   type Tensor,
 } from '../src/engine/index.ts';
+import { median, report } from './support/measurement.ts';
 
 const rounds = Number(process.argv[2] ?? 11);
 const [layers, hidden, heads, inner, vocabulary, batch, seq] = [6, 384, 12, 1536, 30522, 16, 128];
-const hardware = `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} logical processors, Node ${process.version}`;
 
 // A position-wise product costs 2 · in · out a token; scores and their sum cost 4 · seq · hidden a token.
 const perToken = layers * (2 * hidden * (4 * hidden + 2 * inner) + 4 * seq * hidden);
@@ -101,12 +100,10 @@ async function startPeer(threads: number) {
 
 // Measuring --------------------------------------------------------------------------------------------------------
 
-const median = (times: number[]) => times.toSorted((a, b) => a - b)[times.length >> 1]!;
-
-function report(name: string, ours: number, peer: number | null, peerName: string, unit: string): void {
+function say(name: string, ours: number, peer: number | null, peerName: string | null, unit: string): void {
   // Of rates the larger is faster, of milliseconds the smaller.
   const ratio = peer === null ? null : unit === 'ms' ? peer / ours : ours / peer;
-  console.log(JSON.stringify({ bench: 'engine', case: name, ours, peer, peerName, ratio, unit, hardware }));
+  report({ bench: 'engine', case: name, ours, peer, peerName, ratio, unit });
 }
 
 const random = stream(2, 'bench', 'engine');
@@ -150,20 +147,14 @@ for (const threads of [1, 2]) {
   const [float32, int8] = [median(times.float32), median(times.int8)];
   const other = peer ? median(times.peer) : null;
   const label = (what: string) => `${what}, 16x128, ${threads} thread${threads === 1 ? '' : 's'}`;
-  const peerName = peer?.name ?? 'none';
-  report(label('float32 forward'), float32, other, peerName, 'ms');
-  report(
-    label('float32 forward'),
-    (gigaflop / float32) * 1000,
-    other && (gigaflop / other) * 1000,
-    peerName,
-    'GFLOP/s',
-  );
-  report(label('int8 forward'), int8, other, peerName, 'ms');
-  report(label('int8 against float32'), int8, float32, 'the engine in float32', 'ms');
+  const peerName = peer?.name ?? null;
+  say(label('float32 forward'), float32, other, peerName, 'ms');
+  say(label('float32 forward'), (gigaflop / float32) * 1000, other && (gigaflop / other) * 1000, peerName, 'GFLOP/s');
+  say(label('int8 forward'), int8, other, peerName, 'ms');
+  say(label('int8 against float32'), int8, float32, 'the engine in float32', 'ms');
   for (const [name, { created, same }] of Object.entries(runs)) {
-    report(label(`${name} session`), created, null, 'none', 'ms');
-    report(label(`${name}, 10 runs of equal bytes`), same ? 1 : 0, null, 'none', 'yes or no');
+    say(label(`${name} session`), created, null, null, 'ms');
+    say(label(`${name}, 10 runs of equal bytes`), same ? 1 : 0, null, null, 'yes or no');
   }
   peer?.close();
   await engine.close();
