@@ -12,7 +12,7 @@ import { inputError, workError } from '../base/errors.ts';
 import type { Files } from '../base/platform.ts';
 import { type Progress, silent } from '../base/progress.ts';
 import type { Training, UpdateOptions } from '../engine/index.ts';
-import { restoreState, saveState } from './checkpoint.ts';
+import { StateFolder } from './checkpoint.ts';
 
 /** What a step's gradient was computed from. */
 export interface StepResult {
@@ -37,7 +37,10 @@ export interface LoopOptions extends Omit<UpdateOptions, 'learningRate'> {
   schedule?: (step: number) => number;
   /** Evaluates after every so many steps, and after the last. Default: the last only. */
   evaluateEvery?: number;
-  /** Stops where this score has not grown for `patience` evaluations, and gives the best parameters back. */
+  /**
+   * Gives the parameters back that had this score highest, the earliest of equals; stops where it has not grown for `patience`
+   * evaluations in a row. A score that is no number counts as none.
+   */
   best?: { score: string; patience?: number };
   /** Where the state is kept; without it nothing is, and a killed run begins anew. */
   folder?: string;
@@ -68,14 +71,17 @@ export interface LoopResult {
   /** The step whose parameters stand now. */
   readonly step: number;
   readonly stopped: 'end' | 'early' | 'aborted';
+  /** The best evaluation so far. */
+  readonly best?: { readonly step: number; readonly score: number };
   /** Steps that this call computed, and its seconds. */
   readonly computed: number;
   readonly seconds: number;
 }
 
 interface Memory {
-  records: StepRecord[];
   best?: { step: number; score: number } | undefined;
+  /** Evaluations since the best one. */
+  sinceBest: number;
 }
 
 export async function train(
@@ -107,10 +113,11 @@ export async function train(
       found: String(steps),
     });
   const started = performance.now();
-  const stateFolder = folder && files.join(folder, 'state');
-  const bestFolder = folder && files.join(folder, 'best');
-  const saved = stateFolder && (await restoreState(files, stateFolder, training, settings));
-  const memory: Memory = saved ? (saved.memory as Memory) : { records: [] };
+  const state = folder === undefined ? undefined : new StateFolder(files, files.join(folder, 'state'), settings);
+  const bestState = folder === undefined ? undefined : new StateFolder(files, files.join(folder, 'best'), settings);
+  const saved = await state?.restore(training);
+  const memory: Memory = saved ? (saved.memory as Memory) : { sinceBest: 0 };
+  const records: StepRecord[] = saved ? [...(saved.records as StepRecord[])] : [];
   const first = (saved ? saved.step : 0) + 1;
   let kept: Map<string, Float32Array> | undefined; // the best weights, where there is no folder
 
@@ -121,16 +128,11 @@ export async function train(
   let step = first - 1;
   let tokensSeen = 0;
   const save = async () => {
-    if (stateFolder) await saveState(files, stateFolder, training, settings, memory);
+    await state?.save(training, memory, records);
     lastSaved = performance.now();
   };
-  const patienceIsOver = () =>
-    best?.patience !== undefined &&
-    memory.best !== undefined &&
-    memory.records.filter((record) => record.scores && record.step > memory.best!.step).length >= best.patience;
-
   while (step < steps) {
-    if (patienceIsOver()) {
+    if (best?.patience !== undefined && memory.sinceBest >= best.patience) {
       stopped = 'early';
       break;
     }
@@ -150,14 +152,14 @@ export async function train(
       throw workError(`the training left the numbers at step ${step + 1}`, {
         code: 'train.finite',
         found: `a loss of ${loss}, a gradient of norm ${gradientNorm}`,
-        hint: `use a smaller learning rate${stateFolder ? `; the parameters after step ${step} are kept in ${stateFolder}` : ''}`,
+        hint: `use a smaller learning rate${state ? `; the parameters after step ${step} are kept in ${state.folder}` : ''}`,
       });
     }
     const isEvaluated =
       task.evaluate && (step === steps || (evaluateEvery !== undefined && step % evaluateEvery === 0));
     const scores = isEvaluated ? await task.evaluate!(step) : undefined;
     const record = { step, loss, learningRate: rate, gradientNorm, examples, tokens, ...(scores ? { scores } : {}) };
-    memory.records.push(record);
+    records.push(record);
     onStep?.(record);
     if (best && scores) {
       const score = scores[best.score];
@@ -168,11 +170,12 @@ export async function train(
           expected: Object.keys(scores).join(', '),
           found: best.score,
         });
-      if (memory.best === undefined || score > memory.best.score) {
+      if (score > (memory.best?.score ?? Number.NEGATIVE_INFINITY)) {
         memory.best = { step, score };
-        if (bestFolder) await saveState(files, bestFolder, training, settings, {});
+        memory.sinceBest = 0;
+        if (bestState) await bestState.save(training, {});
         else kept = await readWeights(training);
-      }
+      } else memory.sinceBest++;
     }
     tokensSeen += tokens;
     bar.advance(1, describe(record, tokensSeen / ((performance.now() - started) / 1000)));
@@ -180,16 +183,17 @@ export async function train(
   }
   await save();
   if (stopped !== 'aborted' && memory.best !== undefined && memory.best.step !== step) {
-    if (bestFolder) await restoreState(files, bestFolder, training, settings);
+    if (bestState) await bestState.restore(training);
     else if (kept) for (const [name, values] of kept) await training.write('weights', name, values);
     step = memory.best.step;
   }
   bar.finish();
   return {
-    records: memory.records,
+    records,
     step,
     stopped,
-    computed: memory.records.length - (first - 1),
+    ...(memory.best === undefined ? {} : { best: memory.best }),
+    computed: records.length - (first - 1),
     seconds: (performance.now() - started) / 1000,
   };
 }

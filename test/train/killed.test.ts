@@ -14,11 +14,18 @@ interface Outcome {
   sha256: string;
   losses: number[];
   computed: number;
+  /** Whose parameters these are. */
+  step: number;
 }
 
 /** Runs to the end, or kills the process `killAfter` milliseconds after the given step. */
-async function run(folder: string, kill?: { step: number; delay: number }): Promise<Outcome | undefined> {
-  const child = spawn(process.execPath, [script, 'mpnet', folder, String(steps)], {
+async function run(
+  folder: string,
+  kill?: { step: number; delay: number },
+  peak?: number,
+): Promise<Outcome | undefined> {
+  const evaluated = peak === undefined ? [] : [String(peak)];
+  const child = spawn(process.execPath, [script, 'mpnet', folder, String(steps), ...evaluated], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let outcome: Outcome | undefined;
@@ -45,4 +52,22 @@ test('killed and resumed equals uninterrupted, bit for bit', async (t) => {
   assert.ok(resumed!.computed < steps, 'it went on, and did not begin anew');
   assert.equal(resumed!.sha256, whole!.sha256);
   assert.deepEqual(resumed!.losses, whole!.losses);
+});
+
+test('killed around the best evaluation and resumed: the best parameters of the uninterrupted run come back', async (t) => {
+  const folder = scratch(t);
+  const peak = 4;
+  const whole = await run(join(folder, 'whole'), undefined, peak);
+  assert.deepEqual([whole?.step, whole?.computed], [peak, peak + 4], 'stopped two evaluations after the best');
+  const random = stream(Date.now() % 1000, 'kill');
+  const moments = [
+    { step: peak, delay: random.integer(30) },
+    { step: peak + 1 + random.integer(3), delay: random.integer(30) },
+  ];
+  t.diagnostic(JSON.stringify(moments));
+  const killed = join(folder, 'killed');
+  for (const moment of moments) await run(killed, moment, peak);
+  const resumed = await run(killed, undefined, peak);
+  assert.deepEqual([resumed?.step, resumed?.sha256], [peak, whole?.sha256]);
+  assert.deepEqual(resumed?.losses, whole?.losses);
 });

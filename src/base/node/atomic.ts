@@ -3,6 +3,7 @@
  * that after a crash the target is the old content or the new, never a torn one. Temporary names end in `.partial`.
  */
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { workError } from '../errors.ts';
@@ -29,6 +30,23 @@ export async function writeAtomicWith(path: string, fill: (file: FileHandle) => 
     await syncFolder(folder);
   } catch (error) {
     await rm(partial, { force: true }).catch(() => undefined); // the reason is in `error`
+    throw explainWriteError(error, path);
+  }
+}
+
+/** Cuts the file at `path` to its first `length` bytes, writes `data` after them and flushes it: for logs that only grow. */
+export async function writeAfter(path: string, length: number, data: Uint8Array): Promise<void> {
+  try {
+    const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o666);
+    try {
+      await file.truncate(length);
+      for (let done = 0; done < data.length; )
+        done += (await file.write(data, done, data.length - done, length + done)).bytesWritten;
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
     throw explainWriteError(error, path);
   }
 }

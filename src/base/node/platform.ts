@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Files, Platform, WorkerPort } from '../platform.ts';
-import { renameFlushed, writeAtomic } from './atomic.ts';
+import { explainWriteError, renameFlushed, writeAfter, writeAtomic } from './atomic.ts';
 
 const files: Files = {
   join,
@@ -32,9 +32,14 @@ const files: Files = {
   },
   list: (directory) => readdir(directory),
   writeAtomic,
+  writeAfter,
   rename: renameFlushed,
   async makeDirectory(path) {
-    await mkdir(path, { recursive: true });
+    try {
+      await mkdir(path, { recursive: true });
+    } catch (error) {
+      throw explainWriteError(error, path);
+    }
   },
   remove: (path) => rm(path, { recursive: true, force: true }),
 };
