@@ -64,7 +64,16 @@ export function rowGradients(
   for (const table of tables)
     if (typeof identityOf(table) !== 'string')
       fail('rowGradients', `a table is a leaf, not what '${table.op.name}' made`);
-  return walk([[loss, constant(1)]], tables, (table, list) => {
+  return rowPullBack([[loss, constant(1)]], tables, byRows);
+}
+
+/** The same from any tensors with their cotangents; leaves. */
+export function rowPullBack(
+  seeds: readonly (readonly [Tensor, Tensor])[],
+  leaves: readonly Tensor[],
+  byRows: (table: Tensor) => boolean,
+): RowGradient[] {
+  return walk(seeds, leaves, (table, list) => {
     if (!byRows(table)) return { rows: [], dense: list.length === 0 ? zerosLike(table) : total(list) };
     const dense = list.filter((part) => part.op.name !== 'scatterAddRows');
     return {

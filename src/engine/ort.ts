@@ -5,7 +5,8 @@ import type { DataType, TypedArray } from './graph.ts';
 import type { Device } from './lowering.ts';
 import type { OnnxGraph } from './onnx.ts';
 import type { ParameterValue } from './parameters.ts';
-import type { KeptGradient, TrainedParameter, TrainingPart, UpdateOptions } from './training.ts';
+import type { KeptGradient } from './stages.ts';
+import type { TrainedParameter, TrainingPart, UpdateOptions } from './training.ts';
 
 export interface WireValue {
   name: string;
@@ -42,6 +43,20 @@ export type Request =
   | { id: number; kind: 'probe' }
   | TrainingRequest;
 
+/** One session of a training program (stages.ts). */
+export interface TrainingStage {
+  session: number;
+  /** What the graph takes: feeds, and outputs that earlier stages handed on. */
+  inputs: readonly string[];
+  /** The parameters that it takes from the training's memory. */
+  trained: readonly string[];
+  gradients: readonly KeptGradient[];
+  /** Outputs that stay in the worker as inputs of later stages. */
+  handed: readonly string[];
+  /** Handed values that no stage after this one takes. */
+  dropped: readonly string[];
+}
+
 /** Requests of training.ts. */
 export type TrainingRequest =
   | { id: number; kind: 'train-open'; training: number; tensors: readonly TrainedParameter[] }
@@ -49,11 +64,9 @@ export type TrainingRequest =
       id: number;
       kind: 'train-run';
       training: number;
-      session: number;
+      /** Run one after another. */
+      stages: readonly TrainingStage[];
       feeds: readonly WireValue[];
-      /** The parameters that the graph takes from the training's memory. */
-      trained: readonly string[];
-      gradients: readonly KeptGradient[];
     }
   | { id: number; kind: 'train-update'; training: number; options: UpdateOptions }
   | { id: number; kind: 'train-read'; training: number; part: TrainingPart | 'gradient'; name: string }

@@ -218,12 +218,24 @@ async function openTraining({ training, tensors }: TrainingRequestOf<'train-open
   trainings.open(training, loaded);
 }
 
-async function runTraining({ training, session, feeds, trained, gradients }: TrainingRequestOf<'train-run'>) {
-  const owner = sessions.get(session);
-  if (!owner) throw new Error('the program is closed');
-  const inputs = trainings.feeds(training, trained);
-  for (const { name, dtype, data, shape } of feeds) inputs[name] = new ort.Tensor(dtype, data as never, shape);
-  return wireValues(
-    gradients.length === 0 ? await owner.run(inputs) : await trainings.accumulate(training, owner, inputs, gradients),
-  );
+/** Runs the stages of a program; what one hands on stays here until the last that takes it has run. */
+async function runTraining({ training, stages, feeds }: TrainingRequestOf<'train-run'>) {
+  const held = new Map<string, ort.Tensor>();
+  for (const { name, dtype, data, shape } of feeds) held.set(name, new ort.Tensor(dtype, data as never, shape));
+  const answer: Record<string, ort.Tensor> = {};
+  for (const { session, inputs, trained, gradients, handed, dropped } of stages) {
+    const owner = sessions.get(session);
+    if (!owner) throw new Error('the program is closed');
+    const taken = trainings.feeds(training, trained);
+    for (const name of inputs) taken[`in:${name}`] = held.get(name)!;
+    const results =
+      gradients.length === 0 ? await owner.run(taken) : await trainings.accumulate(training, owner, taken, gradients);
+    for (const name of dropped) held.delete(name);
+    for (const [output, tensor] of Object.entries(results)) {
+      const name = output.slice('out:'.length);
+      if (handed.includes(name)) held.set(name, tensor);
+      else answer[name] = tensor;
+    }
+  }
+  return wireValues(answer);
 }

@@ -6,15 +6,8 @@
 import type * as ort from 'onnxruntime-node';
 import { ParameterMemory, type TrainedTensor } from './adamw.ts';
 import type { WireValue } from './ort.ts';
-import {
-  gradientOutput,
-  indicesOutput,
-  type KeptGradient,
-  rowsOutput,
-  type TrainingPart,
-  type UpdateOptions,
-  type UpdateResult,
-} from './training.ts';
+import { gradientOutput, indicesOutput, type KeptGradient, rowsOutput } from './stages.ts';
+import type { TrainingPart, UpdateOptions, UpdateResult } from './training.ts';
 
 type Part = TrainingPart | 'gradient';
 type TensorMaker = new (type: 'float32', data: Float32Array, shape: readonly number[]) => ort.Tensor;

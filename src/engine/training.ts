@@ -15,13 +15,12 @@
  * Accumulation: the gradient kept is Σ weightᵢ · ∇lossᵢ over the runs since the last update, in the order of the runs.
  */
 import { inputError } from '../base/errors.ts';
-import { multiply } from './elementwise.ts';
 import { checkLeaves, fillInputs, Value } from './feeds.ts';
-import { rowGradients } from './gradients.ts';
-import { type Feeds, inOrder, input, isInput, isParameter, type Tensor } from './graph.ts';
+import { type Feeds, inOrder, isInput, isParameter, type Tensor } from './graph.ts';
 import { type Device, lowerGraph } from './lowering.ts';
-import type { OrtWorker, WireValue } from './ort.ts';
+import type { OrtWorker, TrainingStage, WireValue } from './ort.ts';
 import { findParameter, type Parameters, type ParameterValue } from './parameters.ts';
+import { planStages, type Stage, weightInput } from './stages.ts';
 
 export interface TrainedParameter {
   readonly name: string;
@@ -60,6 +59,12 @@ export type TrainingPart = 'weights' | 'first' | 'second';
 export interface TrainingCompileOptions {
   /** Which output is the loss, a float32 scalar: `accumulate` needs one. */
   loss?: string;
+  /**
+   * Recomputation: `accumulate` keeps of its forward pass these tensors only (float32, on the way to the loss) and computes the rest
+   * again, segment by segment, on the way back. The memory of activations becomes that of the largest segment, for up to one more
+   * forward pass. The states after each layer are what saves most. Default: everything is kept.
+   */
+  boundaries?: readonly Tensor[];
   /** Values of the parameters that are not trained. */
   parameters?: Parameters;
   /** More session options of ONNX Runtime (profiling, say). */
@@ -91,9 +96,6 @@ export interface Training {
   close(): Promise<void>;
 }
 
-/** The scale of the loss in the program of `accumulate`. */
-const weightInput = 'gradient weight';
-
 export async function openTraining(
   worker: OrtWorker,
   device: Device,
@@ -119,16 +121,19 @@ export async function openTraining(
 
   return {
     parameters,
-    async compile(outputs, { loss, parameters: frozen = {}, sessionOptions = {} } = {}) {
-      const forward = await session(outputs, [], frozen, sessionOptions);
-      if (loss === undefined)
+    async compile(outputs, { loss, boundaries, parameters: frozen = {}, sessionOptions = {} } = {}) {
+      const forward = once(() => program([{ outputs, gradients: [], handed: [] }], frozen, sessionOptions));
+      if (loss === undefined) {
+        if (boundaries !== undefined) throw withoutLoss('boundaries');
+        await forward.made();
         return {
-          run: (feeds = {}) => forward.run('run', feeds),
+          run: async (feeds = {}) => (await forward.made()).run(feeds),
           accumulate: () => {
-            throw inputError('the program was compiled without a loss', { code: 'engine.training', field: 'loss' });
+            throw withoutLoss('loss');
           },
           close: forward.close,
         };
+      }
       const scalar = outputs[loss];
       if (scalar === undefined || scalar.dtype !== 'float32' || scalar.shape.length > 0)
         throw inputError('the loss is not one number', {
@@ -137,25 +142,12 @@ export async function openTraining(
           expected: 'the name of an output that is a float32 scalar',
           found: scalar === undefined ? 'no such output' : `${scalar.dtype} [${scalar.shape.join(', ')}]`,
         });
-      const leaves = new Map(
-        inOrder([scalar])
-          .filter(isParameter)
-          .filter(({ attributes: { name } }) => byName.has(name))
-          .map((leaf) => [leaf.attributes.name, leaf]),
-      );
-      const { outputs: made, kept } = gradientOutputs(
-        multiply(scalar, input(weightInput, 'float32', [])),
-        leaves,
-        byName,
-      );
-      const backward = await session({ ...outputs, ...made }, kept, frozen, sessionOptions);
+      const backward = await program(planStages(outputs, loss, byName, boundaries), frozen, sessionOptions);
       return {
-        run: (feeds = {}) => forward.run('run', feeds),
+        // Made when it is first asked for: most programs with a loss never run without its gradient.
+        run: async (feeds = {}) => (await forward.made()).run(feeds),
         accumulate: (feeds = {}, { weight = 1 } = {}) =>
-          backward.run('accumulate', {
-            ...feeds,
-            [weightInput]: { data: Float32Array.of(weight), shape: [] },
-          }),
+          backward.run({ ...feeds, [weightInput]: { data: Float32Array.of(weight), shape: [] } }),
         async close() {
           await forward.close();
           await backward.close();
@@ -187,16 +179,53 @@ export async function openTraining(
     },
   };
 
-  /** One ONNX graph; gradients among its outputs land in the parameters' memory. */
-  async function session(
-    outputs: Readonly<Record<string, Tensor>>,
-    kept: readonly KeptGradient[],
+  /** A chain of ONNX graphs; gradients among their outputs land in the parameters' memory. */
+  async function program(
+    stages: readonly Stage[],
     frozen: Parameters,
     options: Readonly<Record<string, unknown>>,
-  ) {
-    const order = inOrder(Object.values(outputs));
-    const inputs = checkLeaves(order.filter(isInput));
-    const all = checkLeaves(order.filter(isParameter));
+  ): Promise<{ run(feeds: Feeds): Promise<Record<string, Value>>; close(): Promise<void> }> {
+    const handed = new Set(stages.flatMap((stage) => stage.handed));
+    const leaves = stages.map((stage) => inOrder(Object.values(stage.outputs)).filter(isInput));
+    const inputs = checkLeaves(leaves.flat().filter(({ attributes: { name } }) => !handed.has(name)));
+    // Each session would keep the memory of its largest run for itself: of a chain, all segments' together.
+    const memory = stages.length > 1 ? { enableCpuMemArena: false, enableMemPattern: false } : {};
+    const made: TrainingStage[] = [];
+    for (const [at, stage] of stages.entries()) {
+      const wanted = new Set(leaves[at]!.map(({ attributes: { name } }) => name));
+      const later = new Set(leaves.slice(at + 1).flatMap((list) => list.map(({ attributes: { name } }) => name)));
+      made.push({
+        ...(await session(stage.outputs, frozen, { ...memory, ...options })),
+        inputs: [...wanted],
+        gradients: stage.gradients,
+        handed: stage.handed,
+        dropped: [...wanted].filter((name) => handed.has(name) && !later.has(name)),
+      });
+    }
+    return {
+      async run(feeds) {
+        const { values } = fillInputs(inputs, feeds);
+        const wire = [...values].map(([name, value]): WireValue => ({ name, ...value }));
+        const results = (await worker.ask({
+          kind: 'train-run',
+          training: id,
+          stages: made,
+          feeds: wire,
+        })) as WireValue[];
+        return Object.fromEntries(results.map(({ name, dtype, shape, data }) => [name, new Value(dtype, shape, data)]));
+      },
+      async close() {
+        for (const { session } of made) await worker.ask({ kind: 'release', session });
+      },
+    };
+  }
+
+  async function session(
+    outputs: Readonly<Record<string, Tensor>>,
+    frozen: Parameters,
+    options: Readonly<Record<string, unknown>>,
+  ): Promise<{ session: number; trained: string[] }> {
+    const all = checkLeaves(inOrder(Object.values(outputs)).filter(isParameter));
     const trained = new Set(all.map(({ attributes: { name } }) => name).filter((name) => byName.has(name)));
     const values = all
       .filter(({ attributes: { name } }) => !trained.has(name))
@@ -208,63 +237,23 @@ export async function openTraining(
     const { graph } = lowerGraph(outputs, { device, activationLevels: 127, trained });
     const number = worker.nextSession();
     await worker.ask({ kind: 'create', session: number, graph, parameters: values, device, threads, options });
-    return {
-      async run(kind: 'run' | 'accumulate', feeds: Feeds): Promise<Record<string, Value>> {
-        const { values: filled } = fillInputs(inputs, feeds);
-        const wire = [...filled].map(([name, value]): WireValue => ({ name: `in:${name}`, ...value }));
-        const results = (await worker.ask({
-          kind: 'train-run',
-          training: id,
-          session: number,
-          feeds: wire,
-          trained: [...trained],
-          gradients: kind === 'accumulate' ? kept : [],
-        })) as WireValue[];
-        return Object.fromEntries(
-          results.map(({ name, dtype, shape, data }) => [name.slice('out:'.length), new Value(dtype, shape, data)]),
-        );
-      },
-      async close() {
-        await worker.ask({ kind: 'release', session: number });
-      },
-    };
+    return { session: number, trained: [...trained] };
   }
 }
 
-/** How the gradient of a parameter comes out of a program. */
-export interface KeptGradient {
-  readonly name: string;
-  /** As a whole, in the output `gradientOutput(name)`. */
-  readonly whole: boolean;
-  /** So many lists of rows, in `rowsOutput(name, i)`, to be added at `indicesOutput(name, i)`. */
-  readonly lists: number;
-}
+const withoutLoss = (field: string) =>
+  inputError('the program was compiled without a loss', { code: 'engine.training', field });
 
-export const gradientOutput = (name: string) => `gradient of ${name}`;
-export const rowsOutput = (name: string, list: number) => `gradient rows ${list} of ${name}`;
-export const indicesOutput = (name: string, list: number) => `gradient indices ${list} of ${name}`;
-
-/** The outputs that hold the gradient of `loss` by each of `leaves`. */
-function gradientOutputs(
-  loss: Tensor,
-  leaves: ReadonlyMap<string, Tensor>,
-  trained: ReadonlyMap<string, TrainedParameter>,
-): { outputs: Record<string, Tensor>; kept: KeptGradient[] } {
-  const names = [...leaves.keys()];
-  const found = rowGradients(
-    loss,
-    names.map((name) => leaves.get(name)!),
-    (table) => isParameter(table) && trained.get(table.attributes.name)?.rows === true,
-  );
-  const outputs: Record<string, Tensor> = {};
-  const kept = found.map(({ rows, dense }, i): KeptGradient => {
-    const name = names[i]!;
-    if (dense !== undefined) outputs[gradientOutput(name)] = dense;
-    rows.forEach((list, at) => {
-      outputs[rowsOutput(name, at)] = list.rows;
-      outputs[indicesOutput(name, at)] = list.indices;
-    });
-    return { name, whole: dense !== undefined, lists: rows.length };
-  });
-  return { outputs, kept };
+/** Something made at its first use, and closed if it was made. */
+function once<T extends { close(): Promise<void> }>(make: () => Promise<T>) {
+  let one: Promise<T> | undefined;
+  return {
+    made() {
+      one ??= make();
+      return one;
+    },
+    async close() {
+      await (await one)?.close();
+    },
+  };
 }

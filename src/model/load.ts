@@ -134,9 +134,15 @@ export interface ModelParts {
   /** Values of all parameters, encoder and modules after it. */
   values(dtype: ModelDtype): Promise<Map<string, ParameterValue>>;
   /** Symbolic graphs over the inputs that `feeds` fills: states [tokens, hidden] and vectors ['batch', dimensions]. */
-  graphs(context: ForwardContext): { states(): Tensor; vectors(): Tensor };
+  graphs(context: ForwardContext): { states(): Tensor; vectors(): Tensor; encoder(): EncoderGraph };
   /** `promptTokens`: leading tokens of every sequence, or of each, to leave out of the mean where pooling says so. */
   feeds(sequences: readonly Int32Array[], promptTokens?: number | readonly number[]): Feeds;
+}
+
+/** One forward pass: the vectors ['batch', dimensions], and the states [tokens, hidden] that each layer takes. */
+interface EncoderGraph {
+  readonly vectors: Tensor;
+  readonly layers: readonly Tensor[];
 }
 
 export async function openModelParts(
@@ -204,8 +210,13 @@ export async function openModelParts(
     },
     graphs(context) {
       const batch = batchInputs();
-      const states = () => architecture.forward(config, symbolicParameters(specs), batch, context).at(-1)!;
-      return { states, vectors: () => applyTail(pool(states(), batch, pooling.modes, config.hidden), own) };
+      const forward = () => architecture.forward(config, symbolicParameters(specs), batch, context);
+      const encoder = () => {
+        const states = forward();
+        const vectors = applyTail(pool(states.at(-1)!, batch, pooling.modes, config.hidden), own);
+        return { vectors, layers: states.slice(0, -1) };
+      };
+      return { states: () => forward().at(-1)!, vectors: () => encoder().vectors, encoder };
     },
     feeds: (sequences, promptTokens = 0) => ({
       ...batchFeeds(config, sequences, { maxLength }),

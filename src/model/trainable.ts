@@ -15,6 +15,11 @@ export interface TrainableModel {
   readonly frozen: ReadonlyMap<string, ParameterValue>;
   /** Vectors ['batch', dimensions] over the inputs that `feeds` fills. */
   vectors(context?: ForwardContext): Tensor;
+  /**
+   * The same, with the states between its layers: the `boundaries` of a program that computes activations again. What a first
+   * layer takes is no boundary: embeddings are cheap to make.
+   */
+  encoder(context?: ForwardContext): { readonly vectors: Tensor; readonly boundaries: readonly Tensor[] };
   feeds(sequences: readonly Int32Array[], promptTokens?: number | readonly number[]): Feeds;
 }
 
@@ -46,6 +51,10 @@ export async function openTrainable(
     trained,
     frozen,
     vectors: (context = floatContext) => parts.graphs(context).vectors(),
+    encoder(context = floatContext) {
+      const { vectors, layers } = parts.graphs(context).encoder();
+      return { vectors, boundaries: layers.slice(1) };
+    },
     feeds: (sequences, promptTokens) => parts.feeds(sequences, promptTokens),
   };
 }

@@ -1,0 +1,146 @@
+/** Chains of programs that compute activations again: the gradients of one program, wherever the graph is cut. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { PatentlabError } from '../../src/base/errors.ts';
+import { nodePlatform } from '../../src/base/node/platform.ts';
+import { stream } from '../../src/base/random.ts';
+import {
+  add,
+  type Feeds,
+  gather,
+  input,
+  linear,
+  multiply,
+  openEngine,
+  type Parameters,
+  parameter,
+  relu,
+  stopGradient,
+  sum,
+  type Tensor,
+  type TrainedParameter,
+  type Training,
+  tanh,
+} from '../../src/engine/index.ts';
+import { openTrainable } from '../../src/model/trainable.ts';
+import { fixtureFolder } from '../model/fixtures.ts';
+
+const engine = await openEngine(nodePlatform, { threads: 2 });
+after(() => engine.close());
+
+const random = stream(3, 'recompute');
+const values = (length: number) => Float32Array.from({ length }, () => random.normal() * 0.5);
+const total = (x: Tensor) => sum(sum(x, 1), 0);
+
+/** Outputs of two runs, the second with another weight, and the gradients that both add up to. */
+async function found(
+  training: Training,
+  outputs: Record<string, Tensor>,
+  runs: readonly Feeds[],
+  options: { boundaries?: readonly Tensor[]; parameters?: Parameters },
+): Promise<Record<string, Float32Array>> {
+  const program = await training.compile(outputs, { loss: 'loss', ...options });
+  const all: Record<string, Float32Array> = {};
+  for (const [i, feeds] of runs.entries())
+    for (const [name, value] of Object.entries(await program.accumulate(feeds, { weight: 1 + i / 2 })))
+      all[`${name}, run ${i}`] = value.floats;
+  for (const { name } of training.parameters) all[`gradient of ${name}`] = await training.readGradient(name);
+  await training.update({ learningRate: 0 }); // forgets the gradient
+  await program.close();
+  return all;
+}
+
+/** The largest difference of each value, relative to the largest of its kind. */
+function differences(a: Record<string, Float32Array>, b: Record<string, Float32Array>): [string, number][] {
+  assert.deepEqual(Object.keys(a), Object.keys(b));
+  return Object.entries(a).map(([name, one]) => {
+    const peak = one.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-30);
+    return [name, one.reduce((most, value, i) => Math.max(most, Math.abs(value - b[name]![i]!)), 0) / peak];
+  });
+}
+
+const worstOf = (list: [string, number][]) => Math.max(...list.map(([, difference]) => difference));
+
+for (const name of ['bert', 'roberta', 'mpnet', 'modernbert'] as const)
+  test(`${name}: cut between its layers`, async () => {
+    const model = await openTrainable(nodePlatform, fixtureFolder(name), { pooling: 'mean' });
+    const training = await engine.openTraining(model.trained);
+    const { vectors, boundaries } = model.encoder();
+    assert.equal(boundaries.length, model.parts.config.layers - 1);
+    const cotangents = input('cotangents', 'float32', ['batch', model.parts.dimensions]);
+    const outputs = { loss: total(multiply(vectors, cotangents)), vectors };
+    const sequences = [Int32Array.of(2, 9, 8, 7, 7, 3), Int32Array.of(2, 30, 3), Int32Array.of(2, 9, 9, 3)];
+    const runs = [2, 3].map((count) => ({
+      ...model.feeds(sequences.slice(0, count)),
+      cotangents: { data: values(count * model.parts.dimensions), shape: [count, model.parts.dimensions] },
+    }));
+    const whole = await found(training, outputs, runs, { parameters: model.frozen });
+    const chain = await found(training, outputs, runs, { parameters: model.frozen, boundaries });
+    const list = differences(whole, chain).filter(([, difference]) => difference > 0);
+    // Bit-equal, but for a parameter that every layer reads: its parts are summed in another order.
+    if (name !== 'mpnet') assert.deepEqual(list, []);
+    else {
+      assert.deepEqual(
+        list.map(([what]) => what),
+        ['gradient of encoder.relative_attention_bias.weight'],
+      );
+      assert.ok(worstOf(list) < 1e-6);
+    }
+    await training.close();
+  });
+
+test('awkward cuts: values that cross several, shared weights, tables read twice, branches without gradient', async () => {
+  const width = 8;
+  const parameters: TrainedParameter[] = [
+    { name: 'table', shape: [20, width], decay: true, rows: true, value: float([20, width]) },
+    ...['a', 'b', 'c'].map((name) => ({ name, shape: [width, width], decay: true, value: float([width, width]) })),
+    { name: 'aside', shape: [width, width], decay: true, value: float([width, width]) },
+  ];
+  const frozen = { frozen: float([width, width]) };
+  const training = await engine.openTraining(parameters);
+  const w = (name: string) => parameter(name, [width, width]);
+  const ids = input('ids', 'int32', ['rows']);
+  const x = gather(parameter('table', [20, width]), ids);
+  const h1 = tanh(linear(x, w('a')));
+  const between = relu(linear(h1, w('b'))); // crosses the second cut, and depends on the first
+  const h2 = add(tanh(linear(between, w('frozen'))), h1);
+  const quiet = stopGradient(linear(h2, w('aside')));
+  const h3 = add(multiply(tanh(linear(h2, w('a'))), between), quiet); // 'a' again
+  const h4 = add(tanh(linear(h3, w('c'))), gather(parameter('table', [20, width]), ids)); // the table again, past all cuts
+  const loss = total(multiply(h4, add(h1, input('scale', 'float32', []))));
+  const runs = [4, 7].map((rows) => ({
+    ids: Int32Array.from({ length: rows }, (_, i) => (i * 5) % 3),
+    scale: { data: values(1), shape: [] },
+  }));
+  const outputs = { loss, h2, quiet };
+  const whole = await found(training, outputs, runs, { parameters: frozen });
+  for (const boundaries of [[h1], [h1, h2], [h3, h1, h2], [h2, quiet, h4], [x, h1, between, h2, h3, h4, loss], []]) {
+    const chain = await found(training, outputs, runs, { parameters: frozen, boundaries });
+    assert.ok(worstOf(differences(whole, chain)) < 1e-6);
+  }
+  assert.ok(whole['gradient of aside']!.every((value) => value === 0));
+  await training.close();
+});
+
+test('boundaries that cannot be are refused', async () => {
+  const training = await engine.openTraining([{ name: 'w', shape: [2, 2], decay: true, value: float([2, 2]) }]);
+  const x = input('x', 'float32', ['rows', 2]);
+  const y = linear(x, parameter('w', [2, 2]));
+  const outputs = { loss: total(y), other: relu(y) };
+  const refused = (boundaries: Tensor[], field: string, found: RegExp) =>
+    assert.rejects(training.compile(outputs, { loss: 'loss', boundaries }), (error: PatentlabError) => {
+      assert.equal(error.code, 'engine.boundary');
+      assert.equal(error.details.field, field);
+      assert.match(error.details.found!, found);
+      return true;
+    });
+  await refused([x], 'boundaries[0]', /leaf/);
+  await refused([y, outputs.other], 'boundaries[1]', /does not depend/);
+  await refused([input('ids', 'int32', [])], 'boundaries[0]', /int32/);
+  await assert.rejects(training.compile(outputs, { boundaries: [y] }), { code: 'engine.training' });
+  await training.close();
+});
+
+function float(shape: number[]) {
+  return { dtype: 'float32' as const, shape, source: values(shape.reduce((a, b) => a * b, 1)) };
+}
