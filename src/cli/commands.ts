@@ -16,6 +16,7 @@ const entries: readonly CommandEntry[] = [
   { name: 'models', load: () => import('./models.ts') },
   { name: 'embed', load: () => import('./embed.ts') },
   { name: 'finetune', load: () => import('./finetune.ts') },
+  { name: 'export', load: () => import('./export.ts') },
   { name: 'evaluate', load: () => import('./evaluate.ts') },
   { name: 'score', load: () => import('./score.ts') },
   { name: 'compare', load: () => import('./compare.ts') },

@@ -62,11 +62,20 @@ export interface OnnxGraph {
 export type Opsets = Readonly<Record<string, number>>;
 
 export function encodeModel(graph: OnnxGraph, opsets: Opsets, irVersion = 10): Uint8Array {
+  return modelMessage(graph, opsets, irVersion).bytes();
+}
+
+/** The bytes of `encodeModel` in pieces: large tensors are not copied. */
+export function modelPieces(graph: OnnxGraph, opsets: Opsets, irVersion: number): readonly Uint8Array[] {
+  return modelMessage(graph, opsets, irVersion).pieces;
+}
+
+function modelMessage(graph: OnnxGraph, opsets: Opsets, irVersion: number): Message {
   const model = new Message();
   model.integer(1, irVersion).text(2, 'patentlab').message(7, encodeGraph(graph));
   for (const [domain, version] of Object.entries(opsets))
     model.message(8, new Message().text(1, domain).integer(2, version));
-  return model.bytes();
+  return model;
 }
 
 function encodeGraph(graph: OnnxGraph): Message {
@@ -124,7 +133,7 @@ const utf8 = new TextEncoder();
 
 /** A protobuf message under construction: pieces in order, joined once at the end. */
 class Message {
-  private readonly pieces: Uint8Array[] = [];
+  readonly pieces: Uint8Array[] = [];
   private length = 0;
 
   integer(field: number, value: number): this {

@@ -5,7 +5,7 @@
 import { defineOp, fail, requireRank, requireType, type Tensor } from './graph.ts';
 import { ndarray } from './ndarray.ts';
 
-interface RotaryOptions {
+export interface RotaryOptions {
   heads: number;
   /** Theta: 10000 in the paper. */
   base: number;
@@ -13,7 +13,8 @@ interface RotaryOptions {
   inverse?: boolean;
 }
 
-const frequencies = (size: number, base: number) =>
+/** Turns a position of the pairs of a head, base^(−2i/size). */
+export const frequencies = (size: number, base: number) =>
   Array.from({ length: size / 2 }, (_, i) => base ** ((-2 * i) / size));
 
 const rotaryNode = defineOp<RotaryOptions>({

@@ -2,6 +2,7 @@
 export { loadAdapter, type SaveAdapterOptions, saveAdapter } from './adapter.ts';
 export type { ModelCard } from './card.ts';
 export { type EncoderConfig, readEncoderConfig } from './config.ts';
+export { type ExportOptions, type ExportResult, type ExportTarget, exportModel, exportTargets } from './export.ts';
 export { loadModel } from './load.ts';
 export {
   createAdapter,

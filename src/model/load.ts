@@ -25,7 +25,14 @@ import { architectureOf } from './architectures.ts';
 import { batchFeeds, batchInputs, startsOf } from './batch.ts';
 import { matchTensors, openCheckpoint } from './checkpoint.ts';
 import { type EncoderConfig, readEncoderConfig } from './config.ts';
-import { type ForwardContext, floatContext, int8Context, type ParameterSpec, symbolicParameters } from './forward.ts';
+import {
+  type EncoderBatch,
+  type ForwardContext,
+  floatContext,
+  int8Context,
+  type ParameterSpec,
+  symbolicParameters,
+} from './forward.ts';
 import { modelHash } from './hash.ts';
 import { openLanes } from './lanes.ts';
 import { loraContext, loraParameters } from './lora.ts';
@@ -133,8 +140,14 @@ export interface ModelParts {
   readonly tailSpecs: readonly ParameterSpec[];
   /** Values of all parameters, encoder and modules after it. */
   values(dtype: ModelDtype): Promise<Map<string, ParameterValue>>;
-  /** Symbolic graphs over the inputs that `feeds` fills: states [tokens, hidden] and vectors ['batch', dimensions]. */
-  graphs(context: ForwardContext): { states(): Tensor; vectors(): Tensor; encoder(): EncoderGraph };
+  /**
+   * Symbolic graphs over the inputs that `feeds` fills, or over a batch of one's own: states [tokens, hidden] and vectors
+   * ['batch', dimensions].
+   */
+  graphs(
+    context: ForwardContext,
+    batch?: EncoderBatch,
+  ): { states(): Tensor; vectors(): Tensor; encoder(): EncoderGraph };
   /** `promptTokens`: leading tokens of every sequence, or of each, to leave out of the mean where pooling says so. */
   feeds(sequences: readonly Int32Array[], promptTokens?: number | readonly number[]): Feeds;
 }
@@ -142,6 +155,8 @@ export interface ModelParts {
 /** One forward pass: the vectors ['batch', dimensions], and the states [tokens, hidden] that each layer takes. */
 interface EncoderGraph {
   readonly vectors: Tensor;
+  /** The last layer's, [tokens, hidden]. */
+  readonly states: Tensor;
   readonly layers: readonly Tensor[];
 }
 
@@ -208,13 +223,12 @@ export async function openModelParts(
         for (const [name, value] of await parameterValues(files, specsOfDense, stored, 'fp32')) values.set(name, value);
       return values;
     },
-    graphs(context) {
-      const batch = batchInputs();
+    graphs(context, batch = batchInputs()) {
       const forward = () => architecture.forward(config, symbolicParameters(specs), batch, context);
       const encoder = () => {
         const states = forward();
         const vectors = applyTail(pool(states.at(-1)!, batch, pooling.modes, config.hidden), own);
-        return { vectors, layers: states.slice(0, -1) };
+        return { vectors, states: states.at(-1)!, layers: states.slice(0, -1) };
       };
       return { states: () => forward().at(-1)!, vectors: () => encoder().vectors, encoder };
     },

@@ -33,16 +33,21 @@ export const mpnet: Architecture<MpnetConfig> = {
     const words = gather(parameters.get('embeddings.word_embeddings.weight'), batch.ids); // [tokens, hidden]
     const positions = gather(parameters.get('embeddings.position_embeddings.weight'), batch.positions);
     const embedded = postNorm(config, parameters, add(words, positions), 'embeddings.LayerNorm');
-    const values = gather(parameters.get('encoder.relative_attention_bias.weight'), bucketInput(batch.layout.lengths));
+    const values = gather(parameters.get('encoder.relative_attention_bias.weight'), buckets(batch.layout.lengths));
     const bias = transpose(values, [2, 0, 1]); // [seq, seq, heads] to [heads, seq, seq]
     return postNormLayers(config, parameters, embedded, batch, context, names, bias);
   },
 };
 
+/** The name of the buckets among the inputs. */
+export function bucketInput(lengths: Tensor): string {
+  return `${(lengths.attributes as { name: string }).name}.buckets`;
+}
+
 /** The bucket of every pair of positions, int32 [seq, seq], worked out from the longest sequence at each run. */
-function bucketInput(lengths: Tensor): Tensor {
+function buckets(lengths: Tensor): Tensor {
   const { name } = lengths.attributes as { name: string };
-  return input(`${name}.buckets`, 'int32', ['seq', 'seq'], {
+  return input(bucketInput(lengths), 'int32', ['seq', 'seq'], {
     derive(feed) {
       const seq = (feed(name) as Int32Array).reduce((a, b) => Math.max(a, b), 0);
       const byDistance = Int32Array.from({ length: 2 * seq - 1 }, (_, at) => relativePositionBucket(seq - 1 - at));

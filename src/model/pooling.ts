@@ -14,8 +14,10 @@ import { add, concatenate, gather, input, matmul, max, reshape, slice, type Tens
 import type { EncoderBatch } from './forward.ts';
 import type { PoolingMode } from './types.ts';
 
-const weightInput = 'pool.weights';
-const hiddenInput = 'pool.hidden';
+/** [batch, modes that are sums, seq] */
+export const weightInput = 'pool.weights';
+/** [batch, seq, 1] */
+export const hiddenInput = 'pool.hidden';
 
 /** The pooled vectors [batch, modes · hidden]; `hidden` is the width of a state. */
 export function pool(states: Tensor, batch: EncoderBatch, modes: readonly PoolingMode[], hidden: number): Tensor {
