@@ -9,19 +9,30 @@
  * sequence's; sequences longer than two blocks take their queries block by block, as the forward pass does, each against the
  * keys that it can see, so that memory grows with the length and not its square.
  *
+ * With dropout O = (D ∘ P) V, where D is 1 / (1 − rate) or 0, drawn from the rows' keys as in the forward pass:
+ *
+ *   V̄ = (D ∘ P)ᵀ Ō,   P̄ = D ∘ (Ō Vᵀ),   and δ is O · Ō as before
+ *
  * Slots of padding repeat a sequence's last row: their Ō and δ are zeroed, and their keys hidden by −1e30, which leaves each
  * row of P finite whatever else hides.
  */
+import { cutDraw, drawValues, keptFactor, type LoweredDraw, lowerDraw } from './attention-dropout.ts';
 import {
   type AttentionAttributes,
+  attendedRange,
+  biasAndKeys,
   headsOfSlots,
   int64,
+  keptFactors,
   lengthOf,
   maskBetween,
   padHeads,
+  placesOf,
+  product,
   type Range,
   scalarOf,
-} from './attention.ts';
+  spreadHeads,
+} from './attention-parts.ts';
 import { defineOp, type Tensor } from './graph.ts';
 import type { Lowering } from './lowering.ts';
 import { type NdArray, ndarray } from './ndarray.ts';
@@ -34,10 +45,12 @@ export function attentionGradient(
   node: Tensor & { readonly attributes: AttentionAttributes },
   cotangent: Tensor,
 ): (Tensor | undefined)[] {
-  const [query, key, value, lengths, rows, slots, bias] = node.inputs as Tensor[];
-  const inputs = [query!, key!, value!, lengths!, rows!, slots!, node, cotangent, ...(bias ? [bias] : [])];
+  const optional = node.inputs.slice(6);
+  const [bias, keys] = biasAndKeys(optional, node.attributes);
+  const inputs = [...node.inputs.slice(0, 6), node, cotangent, ...optional];
   const of = (part: Part) => gradientNode(inputs, { ...node.attributes, part });
-  return [of('query'), of('key'), of('value'), undefined, undefined, undefined, ...(bias ? [of('bias')] : [])];
+  const found = [of('query'), of('key'), of('value'), undefined, undefined, undefined];
+  return [...found, ...(bias ? [of('bias')] : []), ...(keys ? [undefined] : [])];
 }
 
 const gradientNode = defineOp<AttentionAttributes & { part: Part }>({
@@ -63,15 +76,17 @@ interface Piece {
   cotangent: string;
   delta: string;
   masks: readonly string[];
+  draw?: LoweredDraw;
 }
 
 function lowerGradient(
   context: Lowering,
-  [, , , lengths, rows, slots, output, cotangent, bias]: readonly string[],
+  [, , , lengths, rows, slots, output, cotangent, ...optional]: readonly string[],
   attributes: AttentionAttributes,
   tensors: readonly Tensor[],
 ): string[] {
   const { heads, keyHeads, size, valueSize } = attributes;
+  const [bias, keys] = biasAndKeys(optional, attributes);
   const query = padHeads(context, tensors[0]!, rows!, heads, size);
   const key = padHeads(context, tensors[1]!, rows!, keyHeads, size);
   const value = padHeads(context, tensors[2]!, rows!, keyHeads, valueSize);
@@ -84,7 +99,8 @@ function lowerGradient(
   const deltas = context.emit('Transpose', [context.emit('Gather', [delta, rows!], { axis: 0 })], { perm: [0, 2, 1] });
   const visible = context.shared(`int64 ${lengths}`, () => context.emit('Cast', [lengths!], { to: 7 }));
   const seq = lengthOf(context, rows!, 1);
-  const scanned = [query, key, value, given, deltas, visible];
+  const draw = keys === undefined ? undefined : lowerDraw(context, keys, rows!, seq, attributes);
+  const scanned: Scanned = { values: [query, key, value, given, deltas, visible], ...(draw ? { draw } : {}) };
 
   const flatten = (padded: string, count: number, width: number) => {
     const flat = context.emit('Reshape', [padded, int64(context, -1, width)]);
@@ -123,22 +139,24 @@ function lowerGradient(
   ];
 }
 
+/** What is taken apart by sequence; the draw's columns are the same for all. */
+interface Scanned {
+  values: readonly string[];
+  draw?: LoweredDraw;
+}
+
 type MaskMaker = (context: Lowering, attributes: AttentionAttributes, rows: Range, keys: Range) => string[];
 
 /** Emits the Scan over the batch; `work` gets one sequence's values. Returns names [batch, ...]. */
 function scanSequences(
   context: Lowering,
-  scanned: readonly string[],
+  { values, draw }: Scanned,
   seq: string,
   { heads, keyHeads, size, valueSize }: AttentionAttributes,
   work: (inner: Lowering, piece: Piece) => { query: string; key: string; value: string; scores?: string },
   initial?: string,
 ): string[] {
-  const places = context.emit('Range', [
-    context.constant([0], [], 'int64'),
-    scalarOf(context, seq),
-    context.constant([1], [], 'int64'),
-  ]);
+  const places = placesOf(context, seq);
   const float = (name: string, ...shape: (number | string)[]) => ({ name, type: 'float32' as const, shape });
   const squares = ['heads', 'rows', 'keys'];
   const body = context.subgraph(
@@ -150,6 +168,7 @@ function scanSequences(
       float('cotangent', heads, 'seq', valueSize),
       float('delta', heads, 'seq'),
       { name: 'length', type: 'int64', shape: [] },
+      ...(draw ? drawValues(heads) : []),
     ],
     (inner) => {
       const real = inner.emit('Less', [places, 'length']); // [seq]
@@ -162,6 +181,7 @@ function scanSequences(
         cotangent: inner.emit('Mul', ['cotangent', rows]),
         delta: inner.emit('Mul', [inner.emit('Unsqueeze', ['delta', int64(inner, -1)]), rows]),
         masks: [hidden],
+        ...(draw ? { draw: { multipliers: 'multipliers', offsets: 'offsets', columns: draw.columns } } : {}),
       };
       const { query, key, value, scores } = work(inner, piece);
       return [
@@ -173,6 +193,7 @@ function scanSequences(
     },
   );
   const states = initial === undefined ? [] : [initial];
+  const scanned = [...values, ...(draw ? [draw.multipliers, draw.offsets] : [])];
   return context.emitMany('Scan', [...states, ...scanned], 3 + states.length, {
     body,
     num_scan_inputs: scanned.length,
@@ -182,7 +203,7 @@ function scanSequences(
 /** All queries of a sequence at once: [query, key, value] cotangents [batch, heads, seq, size]. */
 function scanShort(
   context: Lowering,
-  scanned: readonly string[],
+  scanned: Scanned,
   seq: string,
   masks: MaskMaker,
   attributes: AttentionAttributes,
@@ -199,7 +220,7 @@ function scanShort(
 /** The same with a bias: its cotangent, the sum of the scores', comes last. */
 function scanWithBias(
   context: Lowering,
-  scanned: readonly string[],
+  scanned: Scanned,
   seq: string,
   masks: readonly string[],
   bias: string,
@@ -222,12 +243,12 @@ function scanWithBias(
 /** Queries block by block; the cotangents of keys and values are summed from block to block. */
 function scanLong(
   context: Lowering,
-  scanned: readonly string[],
+  scanned: Scanned,
   seq: string,
   masks: MaskMaker,
   attributes: AttentionAttributes,
 ): string[] {
-  const { block, window, causal, heads, size, valueSize } = attributes;
+  const { block, heads, size, valueSize } = attributes;
   const count = context.emit('Div', [context.emit('Add', [seq, int64(context, block - 1)]), int64(context, block)]);
   const trips = scalarOf(context, count);
   return scanSequences(context, scanned, seq, attributes, (middle, piece) => {
@@ -242,15 +263,10 @@ function scanLong(
         float('values so far', heads, 'seq', valueSize),
       ],
       (inner) => {
-        const add = (value: string, offset: number) => inner.emit('Add', [value, int64(inner, offset)]);
         const cut = (value: string, from: string, to: string, axis = 1) =>
           inner.emit('Slice', [value, from, to, int64(inner, axis)]);
-        const start = inner.emit('Mul', [inner.emit('Unsqueeze', ['block', int64(inner, 0)]), int64(inner, block)]);
-        const stop = inner.emit('Min', [add(start, block), seq]);
-        const first =
-          window === undefined ? int64(inner, 0) : inner.emit('Max', [add(start, -window), int64(inner, 0)]);
-        const after = causal ? block : window === undefined ? undefined : block + window;
-        const end = after === undefined ? seq : inner.emit('Min', [add(start, after), seq]);
+        const range = attendedRange(inner, 'block', seq, attributes);
+        const { start, stop, first, end } = range;
         const length = (from: string, to: string) => inner.emit('Sub', [to, from]);
         const made = masks(
           inner,
@@ -267,6 +283,7 @@ function scanLong(
             cotangent: cut(piece.cotangent, start, stop),
             delta: cut(piece.delta, start, stop),
             masks: [...made, ...piece.masks.map((mask) => cut(mask, first, end, 0))],
+            ...(piece.draw ? { draw: cutDraw(inner, piece.draw, range) } : {}),
           },
           attributes,
         );
@@ -277,7 +294,12 @@ function scanLong(
           { name: inner.emit('Identity', ['goes on']), type: 'bool', shape: [] },
           float(inner.emit('Add', ['keys so far', place(part.key, first, behind)]), heads, 'seq', size),
           float(inner.emit('Add', ['values so far', place(part.value, first, behind)]), heads, 'seq', valueSize),
-          float(place(part.query, int64(inner, 0), length(stop, add(start, block))), heads, block, size),
+          float(
+            place(part.query, int64(inner, 0), length(stop, inner.emit('Add', [start, int64(inner, block)]))),
+            heads,
+            block,
+            size,
+          ),
         ];
       },
     );
@@ -294,47 +316,24 @@ function scanLong(
 /** The formulas above for queries [heads, rows, size] against keys [heads, keys, size]. */
 function differentiate(
   context: Lowering,
-  { query, key, value, cotangent, delta, masks }: Piece,
-  { scale }: AttentionAttributes,
+  { query, key, value, cotangent, delta, masks, draw }: Piece,
+  { scale, dropout }: AttentionAttributes,
 ): { query: string; key: string; value: string; scores: string } {
   const mask = masks.reduce((a, b) => context.emit('Add', [a, b]));
   const scores = context.emit('Add', [product(context, query, key, { transB: true, alpha: scale }), mask]);
   const weights = context.emit('Softmax', [scores], { axis: -1 });
-  const toWeights = product(context, cotangent, value, { transB: true });
+  const alpha = dropout ? 1 / (1 - dropout.rate) : 1;
+  const toLeft = product(context, cotangent, value, { transB: true, alpha });
+  const kept = draw && keptFactor(context, draw, dropout!.rate);
+  const toWeights = kept ? context.emit('Mul', [toLeft, kept]) : toLeft;
+  const left = kept ? context.emit('Mul', [weights, kept]) : weights;
   const toScores = context.emit('Mul', [context.emit('Sub', [toWeights, delta]), weights]);
   return {
     query: product(context, toScores, key, { alpha: scale }),
     key: product(context, toScores, query, { transA: true, alpha: scale }),
-    value: product(context, weights, cotangent, { transA: true }),
+    value: product(context, left, cotangent, { transA: true, alpha }),
     scores: toScores,
   };
-}
-
-/** alpha · a b of [heads, m, k] and [heads, k, n], either turned. */
-function product(
-  context: Lowering,
-  a: string,
-  b: string,
-  { transA = false, transB = false, alpha = 1 }: { transA?: boolean; transB?: boolean; alpha?: number },
-): string {
-  if (context.device === 'cpu')
-    return context.emit(
-      'FusedMatMul',
-      [a, b],
-      { transA, transB, alpha: { float: alpha } },
-      { domain: 'com.microsoft' },
-    );
-  const turned = (value: string, turn: boolean) =>
-    turn ? context.emit('Transpose', [value], { perm: [0, 2, 1] }) : value;
-  const plain = context.emit('MatMul', [turned(a, transA), turned(b, transB)]);
-  return alpha === 1 ? plain : context.emit('Mul', [plain, context.constant([alpha], [])]);
-}
-
-/** Key heads [keyHeads, seq, size] once for each query head that reads them. */
-function spreadHeads(context: Lowering, value: string, heads: number, keyHeads: number): string {
-  if (heads === keyHeads) return value;
-  const of = Array.from({ length: heads }, (_, head) => Math.floor((head * keyHeads) / heads));
-  return context.emit('Gather', [value, int64(context, ...of)], { axis: 0 });
 }
 
 /** The transpose of that: sums over the query heads of each key head. */
@@ -348,9 +347,11 @@ function sumHeads(context: Lowering, value: string, heads: number, keyHeads: num
 
 /** The formulas, sequence by sequence and row by row. */
 function evaluateGradient(
-  [query, key, value, lengths, , , , cotangent, bias]: readonly NdArray[],
-  { heads, keyHeads, size, valueSize, scale, causal, window, alibi }: AttentionAttributes,
+  [query, key, value, lengths, , , , cotangent, ...optional]: readonly NdArray[],
+  attributes: AttentionAttributes,
 ): Partial<Record<Part, NdArray>> {
+  const { heads, keyHeads, size, valueSize, scale, causal, window, alibi, dropout } = attributes;
+  const [bias, keys] = biasAndKeys(optional, attributes);
   const result = {
     query: ndarray(query!.shape),
     key: ndarray(key!.shape),
@@ -377,10 +378,11 @@ function evaluateGradient(
         const peak = scores.reduce((a, b) => Math.max(a, b));
         const norm = scores.reduce((a, b) => a + Math.exp(b - peak), 0);
         const weights = scores.map((score) => Math.exp(score - peak) / norm);
+        const factor = keptFactors(keys?.data[start + i], dropout, head);
         const toWeights = weights.map((_, j) => {
           let dot = 0;
           for (let d = 0; d < valueSize; d++) dot += cotangent!.data[givenAt + d]! * value!.data[valueAt(j) + d]!;
-          return dot;
+          return factor(j) * dot;
         });
         const along = toWeights.reduce((a, b, j) => a + b * weights[j]!, 0);
         for (let j = 0; j < length; j++) {
@@ -391,7 +393,7 @@ function evaluateGradient(
             result.key.data[keyAt(j) + d]! += scale * toScore * query!.data[queryAt + d]!;
           }
           for (let d = 0; d < valueSize; d++)
-            result.value.data[valueAt(j) + d]! += weights[j]! * cotangent!.data[givenAt + d]!;
+            result.value.data[valueAt(j) + d]! += factor(j) * weights[j]! * cotangent!.data[givenAt + d]!;
         }
       }
     }

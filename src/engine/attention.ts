@@ -6,18 +6,35 @@
  *   output(i)   = Σⱼ softmaxⱼ(score(i, j)) · vⱼ
  *
  * j is visible from i iff both stand in the same sequence, j ≤ i where `causal`, and |i − j| ≤ window where there is one.
- * With `keyHeads` fewer than `heads`, head h reads key head ⌊h · keyHeads / heads⌋ (grouped-query attention).
+ * With `keyHeads` fewer than `heads`, head h reads key head ⌊h · keyHeads / heads⌋ (grouped-query attention). In training
+ * probabilities may be dropped (attention-dropout.ts).
  *
  * Lowering: the heads of each row are padded by one gather to [batch, heads, seq, size] for ONNX's own Attention (opset 24),
  * which takes the lengths of the keys and so needs no mask for padding; the result's real rows are gathered back. In that
  * layout nothing is transposed. The op holds the scores of all rows at once, so sequences longer than two blocks take their queries block by block, each against the keys that
  * it can see: the memory grows with the length, not its square, and with a window so does the time.
  */
+import { attendWithDropout, lowerDraw } from './attention-dropout.ts';
 import { attentionGradient } from './attention-gradient.ts';
-import { defineOp, fail, requireRank, requireType, showShape, type Tensor } from './graph.ts';
+import {
+  type AttentionAttributes,
+  biasAndKeys,
+  headsOfSlots,
+  int64,
+  keptFactors,
+  lengthOf,
+  maskBetween,
+  type Padded,
+  padHeads,
+  scalarOf,
+} from './attention-parts.ts';
+import { type DropoutOptions, requireRate } from './dropout.ts';
+import { defineOp, fail, requireRank, requireType, sameShape, showShape, type Tensor } from './graph.ts';
 import type { SequenceLayout } from './layout.ts';
 import type { Lowering } from './lowering.ts';
 import { type NdArray, ndarray } from './ndarray.ts';
+
+export type { AttentionAttributes } from './attention-parts.ts';
 
 export interface AttentionOptions {
   heads: number;
@@ -35,18 +52,8 @@ export interface AttentionOptions {
   block?: number;
   /** Added to the scores, [heads, seq, seq] by position in the sequence (MPNet's relative positions). */
   bias?: Tensor;
-}
-
-export interface AttentionAttributes {
-  heads: number;
-  keyHeads: number;
-  size: number;
-  valueSize: number;
-  scale: number;
-  causal: boolean;
-  window: number | undefined;
-  alibi: readonly number[] | undefined;
-  block: number;
+  /** In training: probabilities are dropped at `rate`, by keys [tokens] of the rows that look; none at rate 0. */
+  dropout?: DropoutOptions & { rate: number };
 }
 
 /** query [tokens, heads · size], key and value [tokens, keyHeads · size]; the result is [tokens, heads · size]. */
@@ -57,7 +64,8 @@ export function attention(
   layout: SequenceLayout,
   options: AttentionOptions,
 ): Tensor {
-  const { heads, keyHeads = heads, causal = false, window, alibi, bias, scale, block = 512, ...unknown } = options;
+  const { heads, keyHeads = heads, causal = false, window, alibi, bias, scale, block = 512, ...others } = options;
+  const { dropout, ...unknown } = others;
   for (const name of Object.keys(unknown)) fail('attention', `there is no option '${name}'`);
   for (const tensor of [query, key, value]) {
     requireType('attention', tensor, 'float32');
@@ -79,6 +87,13 @@ export function attention(
     requireRank('attention', bias, 3);
     if (bias.shape[0] !== heads) fail('attention', `the bias ${showShape(bias.shape)} should be [${heads}, seq, seq]`);
   }
+  if (dropout) {
+    requireRate('attention', dropout.rate);
+    requireType('attention', dropout.keys, 'int32');
+    if (!sameShape(dropout.keys.shape, query.shape.slice(0, 1)))
+      fail('attention', `keys ${showShape(dropout.keys.shape)} for rows ${showShape(query.shape)}`);
+  }
+  const drop = dropout?.rate ? dropout : undefined;
   const attributes = {
     heads,
     keyHeads,
@@ -89,17 +104,20 @@ export function attention(
     window,
     alibi,
     block,
+    ...(drop ? { dropout: { rate: drop.rate, site: drop.site } } : {}),
   };
   const { lengths, rows, slots } = layout;
-  return attentionNode([query, key, value, lengths, rows, slots, ...(bias ? [bias] : [])], attributes);
+  const optional = [...(bias ? [bias] : []), ...(drop ? [drop.keys] : [])];
+  return attentionNode([query, key, value, lengths, rows, slots, ...optional], attributes);
 }
 
 const attentionNode = defineOp<AttentionAttributes>({
   name: 'attention',
   infer: ([query], { heads, valueSize }) => ({ dtype: 'float32', shape: [query!.shape[0]!, heads * valueSize] }),
   evaluate: evaluateAttention,
-  lower(context, [, , , lengths, rows, slots, bias], attributes, tensors) {
+  lower(context, [, , , lengths, rows, slots, ...optional], attributes, tensors) {
     const { heads, keyHeads, size, valueSize } = attributes;
+    const [bias, keys] = biasAndKeys(optional, attributes);
     const [query, key, value] = [
       padHeads(context, tensors[0]!, rows!, heads, size),
       padHeads(context, tensors[1]!, rows!, keyHeads, size),
@@ -108,6 +126,15 @@ const attentionNode = defineOp<AttentionAttributes>({
     const visible = context.shared(`int64 ${lengths}`, () => context.emit('Cast', [lengths!], { to: 7 }));
     const padded: Padded = { query: query!, key: key!, value: value!, visible };
     const seq = lengthOf(context, rows!, 1);
+    const flatten = (output: string) => {
+      const flat = context.emit('Reshape', [output, int64(context, -1, valueSize)]);
+      const picked = context.emit('Gather', [flat, headsOfSlots(context, slots!, seq, heads)], { axis: 0 });
+      return context.emit('Reshape', [picked, int64(context, -1, heads * valueSize)]);
+    };
+    if (keys !== undefined) {
+      const draw = lowerDraw(context, keys, rows!, seq, attributes);
+      return flatten(attendWithDropout(context, padded, draw, seq, bias, attributes));
+    }
     const limit = int64(context, 2 * attributes.block);
     // One mask for all layers, made outside the branch; for long sequences it is small and unused.
     const range = {
@@ -132,30 +159,12 @@ const attentionNode = defineOp<AttentionAttributes>({
             },
           )
         : attend(context, padded, mask, attributes);
-    const flat = context.emit('Reshape', [output, int64(context, -1, valueSize)]);
-    const picked = context.emit('Gather', [flat, headsOfSlots(context, slots!, seq, heads)], { axis: 0 });
-    return context.emit('Reshape', [picked, int64(context, -1, heads * valueSize)]);
+    return flatten(output);
   },
   gradient: attentionGradient,
 });
 
 // Lowering ---------------------------------------------------------------------------------------------------------
-
-/** Names of values: query, key, value [batch, heads, seq, size], and the lengths of the keys, int64 [batch]. */
-interface Padded {
-  query: string;
-  key: string;
-  value: string;
-  visible: string;
-}
-
-export const int64 = (context: Lowering, ...values: number[]) => context.constant(values, [values.length], 'int64');
-
-/** The length of the sequence axis, the last but one or of `rows` the last, as int64 [1]. */
-export const lengthOf = (context: Lowering, value: string, axis = 2) =>
-  context.shared(`length of ${value}`, () => context.emit('Shape', [value], { start: axis, end: axis + 1 }));
-
-export const scalarOf = (context: Lowering, value: string) => context.emit('Squeeze', [value]);
 
 function attend(context: Lowering, padded: Padded, mask: string, { scale }: AttentionAttributes): string {
   return context.emit('Attention', [padded.query, padded.key, padded.value, mask, '', '', padded.visible], {
@@ -221,108 +230,16 @@ function attendByBlocks(context: Lowering, padded: Padded, attributes: Attention
   return context.emit('Slice', [joined, int64(context, 0), seq, int64(context, 2)]);
 }
 
-/** Positions from `start` on, as many as `length`: both int64 [1]. */
-export interface Range {
-  start: string;
-  length: string;
-}
-
-/**
- * What `causal`, `window` and `alibi` add to the scores of rows i from `start` on against rows j from theirs on: nothing
- * (an empty list), or one mask [1, 1 or heads, rows, keys].
- */
-export function maskBetween(
-  context: Lowering,
-  { causal, window, alibi }: AttentionAttributes,
-  rows: Range,
-  keys: Range,
-): string[] {
-  if (!causal && window === undefined && !alibi) return [];
-  const mask = context.shared(`mask ${rows.length} ${keys.length} ${causal} ${window} ${alibi?.join()}`, () => {
-    const scalar = (value: number) => context.constant([value], []);
-    const positions = ({ length, start }: Range) => {
-      const steps = context.emit('Range', [
-        context.constant([0], [], 'int64'),
-        scalarOf(context, length),
-        context.constant([1], [], 'int64'),
-      ]);
-      return context.emit('Cast', [context.emit('Add', [steps, start])], { to: 1 });
-    };
-    const distance = context.emit('Sub', [
-      context.emit('Unsqueeze', [positions(rows), int64(context, 1)]),
-      positions(keys),
-    ]); // i − j
-    const far = context.emit('Abs', [distance]);
-    const hide = (condition: string) => context.emit('Where', [condition, scalar(Number.NEGATIVE_INFINITY), scalar(0)]);
-    const terms: string[] = [];
-    if (causal) terms.push(hide(context.emit('Less', [distance, scalar(0)])));
-    if (window !== undefined) terms.push(hide(context.emit('Greater', [far, scalar(window)])));
-    if (alibi) {
-      const slopes = alibi.map((slope) => -slope);
-      terms.push(context.emit('Mul', [far, context.constant(slopes, [slopes.length, 1, 1])]));
-    }
-    const total = terms.reduce((a, b) => context.emit('Add', [a, b]));
-    return context.emit('Unsqueeze', [total, alibi ? int64(context, 0) : int64(context, 0, 1)]);
-  });
-  return [mask];
-}
-
-/**
- * Rows [tokens, heads · size] as [batch, heads, seq, size]: one gather of pieces as wide as a head. A slice of packed columns
- * [tokens, n · size] is gathered from there, without being cut out first.
- */
-export function padHeads(context: Lowering, tensor: Tensor, rows: string, heads: number, size: number): string {
-  const { axis, start = 0 } = (tensor.attributes ?? {}) as { axis?: number; start?: number };
-  const packed = tensor.op.name === 'slice' && axis === 1 && start % size === 0 ? tensor.inputs[0]! : undefined;
-  const isPacked = packed !== undefined && (packed.shape[1] as number) % size === 0;
-  const source = isPacked ? packed : tensor;
-  const pieces = (source.shape[1] as number) / size;
-  const first = isPacked ? start / size : 0;
-  const name = context.value(source);
-  const narrow = context.shared(`pieces of ${size} of ${name}`, () =>
-    context.emit('Reshape', [name, int64(context, -1, size)]),
-  );
-  const picked = context.shared(`${heads} heads from ${first} of ${pieces} of ${rows}`, () => {
-    const numbers = Array.from({ length: heads }, (_, head) => first + head);
-    const starts = context.emit('Mul', [rows, context.constant([pieces], [], 'int32')]);
-    return context.emit('Add', [
-      context.emit('Unsqueeze', [starts, int64(context, 1)]),
-      context.constant(numbers, [heads, 1], 'int32'),
-    ]);
-  }); // [batch, heads, seq]
-  return context.emit('Gather', [narrow, picked], { axis: 0 });
-}
-
-/** For each row its heads' places among the pieces of [batch, heads, seq, size]: int32 [tokens, heads]. */
-export function headsOfSlots(context: Lowering, slots: string, seq: string, heads: number): string {
-  return context.shared(`${heads} heads of ${slots}`, () => {
-    const length = context.emit('Cast', [seq], { to: 6 }); // int32 [1]
-    // slot = b · seq + s; the piece of head h is (b · heads + h) · seq + s = slot + (b · (heads − 1) + h) · seq
-    const sequence = context.emit('Div', [slots, length]);
-    const before = context.emit('Mul', [sequence, context.constant([heads - 1], [], 'int32')]);
-    const added = context.emit('Add', [
-      context.emit('Unsqueeze', [before, int64(context, 1)]),
-      context.constant(
-        Array.from({ length: heads }, (_, head) => head),
-        [heads],
-        'int32',
-      ),
-    ]);
-    return context.emit('Add', [
-      context.emit('Unsqueeze', [slots, int64(context, 1)]),
-      context.emit('Mul', [added, length]),
-    ]);
-  });
-}
-
 // Reference ----------------------------------------------------------------------------------------------------------
 
 /** The definition above, literally: sequence by sequence, no padding anywhere. */
 function evaluateAttention(
-  [query, key, value, lengths, , , bias]: readonly NdArray[],
-  { heads, keyHeads, size, valueSize, scale, causal, window, alibi }: AttentionAttributes,
+  [query, key, value, lengths, , , ...optional]: readonly NdArray[],
+  attributes: AttentionAttributes,
   shape: readonly number[],
 ): NdArray {
+  const { heads, keyHeads, size, valueSize, scale, causal, window, alibi, dropout } = attributes;
+  const [bias, keys] = biasAndKeys(optional, attributes);
   const result = ndarray(shape);
   const seq = bias?.shape[2] ?? 0;
   let start = 0;
@@ -343,10 +260,11 @@ function evaluateAttention(
         const peak = scores.reduce((a, b) => Math.max(a, b));
         const weights = scores.map((score) => Math.exp(score - peak));
         const norm = weights.reduce((a, b) => a + b);
+        const factor = keptFactors(keys?.data[start + i], dropout, head);
         for (let j = 0; j < length; j++)
           for (let d = 0; d < valueSize; d++)
             result.data[((start + i) * heads + head) * valueSize + d]! +=
-              (weights[j]! / norm) * value!.data[((start + j) * keyHeads + keyHead) * valueSize + d]!;
+              ((weights[j]! * factor(j)) / norm) * value!.data[((start + j) * keyHeads + keyHead) * valueSize + d]!;
       }
     }
     start += length;

@@ -6,13 +6,14 @@
  * external data: the name of a file (or of a buffer handed over beside the model), an offset and a length.
  */
 
-export type ElementType = 'float32' | 'float16' | 'bfloat16' | 'int8' | 'uint8' | 'int32' | 'int64' | 'bool';
+export type ElementType = 'float32' | 'float16' | 'bfloat16' | 'int8' | 'uint8' | 'int32' | 'uint32' | 'int64' | 'bool';
 
 const elementCodes: Record<ElementType, number> = {
   float32: 1,
   uint8: 2,
   int8: 3,
   int32: 6,
+  uint32: 12,
   int64: 7,
   bool: 9,
   float16: 10,

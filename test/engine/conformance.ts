@@ -12,6 +12,7 @@ import {
   concatenate,
   constant,
   divide,
+  dropout,
   type Engine,
   type Feeds,
   gather,
@@ -22,7 +23,6 @@ import {
   linear,
   linearInt8,
   matmul,
-  max,
   multiply,
   type ParameterValue,
   parameter,
@@ -34,7 +34,6 @@ import {
   slice,
   softmax,
   split,
-  sum,
   type Tensor,
   transpose,
 } from '../../src/engine/index.ts';
@@ -100,6 +99,12 @@ function reduction(name: string, op: (x: Tensor, axis: number, options: object) 
   };
 }
 
+const dropoutOption = (d: Draw) => ({
+  rate: d.pick(0.1, 0.5, 0.9),
+  site: d.size(0, 1000),
+  keys: input('keys', 'int32', ['tokens']),
+});
+
 /** One attention with random heads, sizes and lengths, and the options drawn by `options`. */
 function attentionCase(
   name: string,
@@ -126,6 +131,7 @@ function attentionCase(
           k: d.floats(tokens * keyHeads * size),
           v: d.floats(tokens * keyHeads * size),
           ...sequenceFeeds(lengths),
+          ...('dropout' in drawn.options ? { keys: d.integers(tokens, 2 ** 31) } : {}),
           ...drawn.feeds,
         },
       };
@@ -139,6 +145,18 @@ export const cases: readonly Case[] = [
   ...unaryOps.map(({ name, op, positive = false }) => elementwise(name, op, { positive })),
   elementwise('softmax', softmax, { scale: 5 }),
   elementwise('softmax over rows', (x) => softmax(x, 0), { scale: 5 }),
+  {
+    name: 'dropout',
+    tolerance: tolerances.exactish,
+    draw(d) {
+      const shape = [d.size(1, 30), d.size(1, 70)];
+      const { rate, site, keys } = dropoutOption(d);
+      return {
+        outputs: { y: dropout(input('x', 'float32', ['tokens', shape[1]!]), rate, { keys, site }) },
+        feeds: { x: { data: d.floats(shape[0]! * shape[1]!), shape }, keys: d.integers(shape[0]!, 2 ** 31) },
+      };
+    },
+  },
   elementwise('cast there and back', (x) => cast(cast(x, 'int32'), 'float32'), { scale: 20 }),
   elementwise('l2Normalise', l2Normalise),
   ...Object.entries(reductions).map(([name, op]) => reduction(name, op)),
@@ -328,6 +346,20 @@ export const cases: readonly Case[] = [
   attentionCase('by blocks, in a window', (d) => ({ options: { block: d.size(1, 9), window: d.size(0, 12) } })),
   attentionCase('by blocks, in a causal window', (d) => ({
     options: { block: d.size(1, 9), window: d.size(0, 12), causal: true },
+  })),
+  attentionCase('with dropout', (d, heads) => ({
+    options: {
+      dropout: dropoutOption(d),
+      keyHeads: heads % 2 === 0 ? heads / d.pick(1, 2) : heads,
+      causal: d.pick(true, false),
+    },
+  })),
+  attentionCase('with dropout and a bias', (d, heads, seq) => ({
+    options: { dropout: dropoutOption(d), bias: input('bias', 'float32', [heads, 'seq', 'seq']) },
+    feeds: { bias: { data: d.floats(heads * seq * seq), shape: [heads, seq, seq] } },
+  })),
+  attentionCase('with dropout, by blocks, in a window', (d) => ({
+    options: { dropout: dropoutOption(d), block: d.size(1, 9), window: d.size(0, 12) },
   })),
   attentionCase('by blocks, with ALiBi', (d, heads) => ({
     options: { block: d.size(1, 9), alibi: Array.from({ length: heads }, (_, i) => 1 / (i + 2)) },

@@ -2,15 +2,27 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { nodePlatform } from '../../src/base/node/platform.ts';
-import { dropout, dropoutKeys, gradients, input, multiply, openEngine, sum } from '../../src/engine/index.ts';
+import {
+  attention,
+  dropout,
+  dropoutKeys,
+  type Engine,
+  gradients,
+  input,
+  multiply,
+  openEngine,
+  sequenceFeeds,
+  sequenceInputs,
+  sum,
+} from '../../src/engine/index.ts';
 
 const engine = await openEngine(nodePlatform, { threads: 2 });
 const oracle = await openEngine(nodePlatform, { backend: 'reference' });
 after(() => engine.close());
 
 const [rows, width] = [64, 96];
-const x = input('x', 'float32', ['rows', width]);
-const keys = input('keys', 'int32', ['rows']);
+const x = input('x', 'float32', ['tokens', width]);
+const keys = input('keys', 'int32', ['tokens']);
 const feeds = (samples: number[], lengths: number[], step = 3) => ({
   x: { data: new Float32Array(rows * width).fill(1), shape: [rows, width] },
   keys: dropoutKeys({ seed: 7, step, samples, lengths }),
@@ -53,6 +65,36 @@ test('neighbours, rows, columns, sites and steps are not alike', async () => {
     assert.ok(Math.abs(agree(bits[a]!, bits[b]!, shift) - 0.5) < 0.03, `${a} ${b} ${shift}`);
 });
 
+test('counts in rows and in columns, and pairs of columns, vary as independent draws do', async () => {
+  const rate = 0.2;
+  const program = await oracle.compile({ y: dropout(x, rate, { keys, site: 2 }) });
+  const steps = 60;
+  const [byRow, byColumn] = [[], Array.from({ length: width }, () => 0)] as [number[], number[]];
+  const pairs = new Float64Array(width * width);
+  for (let step = 0; step < steps; step++) {
+    const { floats } = (await program.run(feeds([1], [rows], step))).y!;
+    for (let row = 0; row < rows; row++) {
+      const dropped = Array.from(
+        floats.subarray(row * width, (row + 1) * width),
+        (value) => Number(value === 0) - rate,
+      );
+      byRow.push(dropped.reduce((a, b) => a + b, 0));
+      dropped.forEach((a, i) => {
+        byColumn[i]! += a;
+        for (let j = 0; j < i; j++) pairs[i * width + j]! += a * dropped[j]!;
+      });
+    }
+  }
+  const draws = steps * rows;
+  const one = rate * (1 - rate);
+  const spread = byRow.reduce((a, b) => a + b * b, 0) / draws / (width * one);
+  assert.ok(Math.abs(spread - 1) < 0.1, `rows: ${spread}`); // 4 standard deviations: 4 √(2 / 3840)
+  const columns = byColumn.reduce((a, b) => a + b * b, 0) / width / (draws * one);
+  assert.ok(Math.abs(columns - 1) < 0.6, `columns: ${columns}`); // 4 √(2 / 96)
+  const worst = pairs.reduce((most, sum) => Math.max(most, Math.abs(sum)), 0) / (one * Math.sqrt(draws));
+  assert.ok(worst < 5.5, `pairs of columns: ${worst} standard deviations`); // 4560 pairs
+});
+
 test('what a sample drops does not depend on the batch it stands in', () => {
   const together = dropoutKeys({ seed: 7, step: 3, samples: [4, 9], lengths: [5, 6] });
   const alone = dropoutKeys({ seed: 7, step: 3, samples: [9], lengths: [6] });
@@ -70,4 +112,74 @@ test('the gradient passes where the elements passed', async () => {
 
 test('rate 0 adds no node', () => {
   assert.equal(dropout(x, 0, { keys, site: 0 }), x);
+});
+
+// Attention --------------------------------------------------------------------------------------------------------
+
+/** Equal scores and values that tell the columns apart: the output shows the mask, [tokens, heads, longest]. */
+const lengths = [40, 64, 9];
+const [heads, longest] = [2, 64];
+async function masks(on: Engine, kept: number[], { rate = 0.25, block = 512 } = {}) {
+  const rowsOf = (name: string, size: number) => input(name, 'float32', ['tokens', heads * size]);
+  const y = attention(rowsOf('q', 8), rowsOf('q', 8), rowsOf('v', longest), sequenceInputs(), {
+    heads,
+    block,
+    dropout: { rate, site: 9, keys },
+  });
+  const own = kept.map((i) => lengths[i]!);
+  const tokens = own.reduce((a, b) => a + b);
+  const v = new Float32Array(tokens * heads * longest);
+  let row = 0;
+  for (const length of own)
+    for (let j = 0; j < length; j++, row++)
+      for (let head = 0; head < heads; head++) v[(row * heads + head) * longest + j] = length;
+  const program = await on.compile({ y });
+  const found = await program.run({
+    q: new Float32Array(tokens * heads * 8),
+    v,
+    ...sequenceFeeds(own),
+    keys: dropoutKeys({ seed: 1, step: 2, samples: kept, lengths: own }),
+  });
+  await program.close();
+  return found.y!.floats;
+}
+
+test('attention: equal masks on both backends, in a batch and alone, whole and by blocks', async () => {
+  const whole = await masks(engine, [0, 1, 2]);
+  const close = (a: Float32Array, b: Float32Array) => {
+    assert.equal(a.length, b.length);
+    a.forEach((value, i) => {
+      assert.ok(Math.abs(value - b[i]!) < 1e-5, `${i}: ${value} and ${b[i]}`);
+    });
+  };
+  close(await masks(oracle, [0, 1, 2]), whole);
+  close(await masks(engine, [0, 1, 2], { block: 7 }), whole);
+  const at = [0, 40, 104, 113].map((row) => row * heads * longest);
+  for (const i of [0, 1, 2]) close(await masks(engine, [i]), whole.subarray(at[i], at[i + 1]));
+  const turned = await masks(engine, [2, 0]);
+  close(turned.subarray(at[3]! - at[2]!), whole.subarray(0, at[1]));
+});
+
+test('attention: the stated share is dropped, the rest scaled up; rows, heads and columns are not alike', async () => {
+  const all = await masks(engine, [1], { rate: 0.25 }); // [64, heads, 64]
+  const bits = Array.from(all, (value) => Number(value === 0));
+  assert.ok(all.every((value) => value === 0 || Math.abs(value - 1 / 0.75) < 1e-5));
+  const share = bits.reduce((a, b) => a + b) / bits.length;
+  assert.ok(Math.abs(share - 0.25) < 0.02, `${share}`); // 4 standard deviations
+  const expected = 0.25 ** 2 + 0.75 ** 2;
+  for (const shift of [1, 2, longest, 2 * longest]) {
+    let same = 0;
+    for (let i = shift; i < bits.length; i++) same += Number(bits[i] === bits[i - shift]);
+    assert.ok(Math.abs(same / (bits.length - shift) - expected) < 0.025, `${shift}`);
+  }
+});
+
+test('attention at rate 0 is the same graph', () => {
+  const q = input('q', 'float32', ['tokens', 16]);
+  const layout = sequenceInputs();
+  const [off, zero] = [{}, { dropout: { rate: 0, site: 1, keys } }].map((more) =>
+    attention(q, q, q, layout, { heads, ...more }),
+  );
+  assert.deepEqual(zero!.inputs, off!.inputs);
+  assert.deepEqual(zero!.attributes, off!.attributes);
 });

@@ -199,8 +199,8 @@ test('what does not fit is refused with its name', async () => {
   assert.throws(() => add(x, input('y', 'float32', ['others', 4])), /do not go together/);
   assert.throws(() => linear(x, parameter('w', [2, 5])), /inner dimension 5/);
   assert.throws(() => slice(x, 1, 2, 5), /leaves the axis/);
-  const unknown = { heads: 2, dropout: 0.1 } as { heads: number };
-  assert.throws(() => attention(x, x, x, sequenceInputs(), unknown), /no option 'dropout'/);
+  const unknown = { heads: 2, drop: 0.1 } as { heads: number };
+  assert.throws(() => attention(x, x, x, sequenceInputs(), unknown), /no option 'drop'/);
   await assert.rejects(openEngine(nodePlatform, { threads: 0 }), code('engine.threads'));
 });
 

@@ -8,6 +8,8 @@ import {
   concatenate,
   constant,
   crossEntropy,
+  dropout,
+  dropoutKeys,
   type Engine,
   exp,
   type Feeds,
@@ -21,7 +23,6 @@ import {
   linear,
   logSoftmax,
   matmul,
-  max,
   multiply,
   openEngine,
   pullBack,
@@ -99,6 +100,9 @@ function check(name: string, build: (b: Bench) => Checked): void {
   });
 }
 
+const keysOf = (lengths: number[]) => [
+  ...dropoutKeys({ seed: 3, step: 2, samples: lengths.map((_, i) => i), lengths }),
+];
 const away = (v: number) => v + Math.sign(v || 1) * 0.5;
 const positiveOnly = (v: number) => Math.abs(v) + 0.2;
 
@@ -230,9 +234,17 @@ check('crossEntropy', (b) =>
   b.loss(crossEntropy(b.x([3, 5], { symbolic: ['n', 'm'] }), b.ids('l', [4, 0, 4], ['n'])), [3]),
 );
 
+check('dropout', (b) => {
+  const keys = b.ids('keys', keysOf([2, 3]), ['tokens']);
+  return b.loss(exp(dropout(b.x([5, 6], { symbolic: ['tokens', 6] }), 0.4, { keys, site: 3 })), [5, 6]);
+});
+
 // Attention --------------------------------------------------------------------------------------------------------
 
-for (const [name, { lengths = [3, 5, 1], heads = 2, keyHeads = heads, biased = false, ...options }] of Object.entries<{
+for (const [
+  name,
+  { lengths = [3, 5, 1], heads = 2, keyHeads = heads, biased = false, rate = 0, ...options },
+] of Object.entries<{
   lengths?: number[];
   heads?: number;
   keyHeads?: number;
@@ -242,6 +254,7 @@ for (const [name, { lengths = [3, 5, 1], heads = 2, keyHeads = heads, biased = f
   block?: number;
   scale?: number;
   biased?: boolean;
+  rate?: number;
 }>({
   attention: {},
   'attention, one sequence': { lengths: [4] },
@@ -263,6 +276,11 @@ for (const [name, { lengths = [3, 5, 1], heads = 2, keyHeads = heads, biased = f
     keyHeads: 2,
     alibi: [0.5, 0.1, 0.2, 0],
   },
+  'attention with dropout': { rate: 0.3 },
+  'attention with dropout, grouped, slopes': { rate: 0.3, heads: 4, keyHeads: 2, alibi: [0.5, 0.1, 0.2, 0] },
+  'attention with dropout and a bias, causal': { rate: 0.3, biased: true, causal: true },
+  'attention with dropout, by blocks': { rate: 0.3, block: 2, lengths: [7, 3, 1] },
+  'attention with dropout, by blocks, causal window': { rate: 0.3, block: 2, lengths: [3, 8], causal: true, window: 2 },
 }))
   check(name, (b) => {
     const tokens = lengths.reduce((x, y) => x + y, 0);
@@ -275,6 +293,7 @@ for (const [name, { lengths = [3, 5, 1], heads = 2, keyHeads = heads, biased = f
       keyHeads,
       ...options,
       ...(bias ? { bias } : {}),
+      ...(rate > 0 ? { dropout: { rate, site: 5, keys: b.ids('keys', keysOf(lengths), ['tokens']) } } : {}),
     });
     return b.loss(y, [tokens, heads * 3]);
   });
