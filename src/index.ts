@@ -12,7 +12,14 @@ export { type View, views, viewText } from './corpus/views.ts';
 export { type EncodeRequest, encodeTexts as encode, type TextVectors } from './encode/index.ts';
 export { findModel, type HubOptions, type ModelFolder } from './hub/models.ts';
 export { comparePairs as compare } from './metrics/index.ts';
-export { type LoadModelOptions, loadModel, type TextModel } from './model/index.ts';
+export {
+  type ExportOptions,
+  type ExportResult,
+  exportModel,
+  type LoadModelOptions,
+  loadModel,
+  type TextModel,
+} from './model/index.ts';
 export { type WrittenReport, writeReport } from './report/index.ts';
 export { type Evaluation, evaluate } from './study/evaluate.ts';
 export type { EvaluateOptions } from './study/evaluate-options.ts';

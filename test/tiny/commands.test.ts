@@ -128,6 +128,26 @@ describe('every command on tiny data', () => {
     assert.match(stderr, /tuned/);
   });
 
+  test('export', async () => {
+    const onnx = await json('export', 'tuned', '--to', 'onnx', '--out', 'tuned-onnx');
+    assert.deepEqual([onnx.to, onnx.model, onnx.opset], ['onnx', 'onnx/model.onnx', 18]);
+    assert.deepEqual(onnx.outputs, ['last_hidden_state', 'sentence_embedding']);
+    assert.ok(onnx.checked.vectors <= 1e-4);
+    assert.ok(existsSync(join(folder, 'tuned-onnx', 'onnx', 'model.onnx')));
+    const printed = await text(
+      'export',
+      'lab/tiny',
+      '--to',
+      'sentence-transformers',
+      '--out',
+      'sentences',
+      '--offline',
+    );
+    assert.match(printed, /model\.safetensors, [\d.]+ MB\nIt was read back/);
+    const full = ['export', 'tuned', '--to', 'onnx', '--out', 'tuned-onnx', '--home', 'lab', '--quiet'];
+    assert.equal((await cli(full, { cwd: folder })).code, 2, 'a folder that is full is not written over');
+  });
+
   test('embed', async () => {
     const made = await json('embed', 'tiny', '--model', 'lab/tiny', '--view', 'T', '--out', 'titles.npy', '--offline');
     assert.deepEqual([made.texts, made.dimensions], [patents, 16]);
