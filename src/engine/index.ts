@@ -29,6 +29,8 @@
  *   const [toWeight, toBias] = gradients(loss, [weight, bias]);        // loss: a float32 scalar
  *   pullBack([[states, cotangent]], wrt)                               // the same from any tensor with its cotangent
  *   rowGradients(loss, [table])                                        // of embedding tables: rows and their indices
+ *
+ * Training keeps parameters in the worker (training.ts); `network` makes and lists them. docs/engine.md shows both.
  */
 export { type AttentionOptions, attention } from './attention.ts';
 export { cast } from './cast.ts';
@@ -86,6 +88,7 @@ export {
 } from './layout.ts';
 export type { Device } from './lowering.ts';
 export { linear, matmul } from './matmul.ts';
+export { type Network, network } from './network.ts';
 export { l2Normalise, layerNorm, withoutAffine } from './normalisation.ts';
 export type { FileRange, Parameters, ParameterValue, StoredType } from './parameters.ts';
 export { linearInt8, quantiseWeight } from './quantised.ts';

@@ -108,6 +108,7 @@ export async function openTraining(
   for (const { name, shape, value } of parameters) findParameter({ [name]: value }, name, 'float32', shape);
   const id = worker.nextSession();
   await worker.ask({ kind: 'train-open', training: id, tensors: parameters });
+  const open = new Set<number>(); // sessions of programs that are not closed
   const known = (name: string) => {
     if (!byName.has(name))
       throw inputError(`'${name}' is not trained`, {
@@ -175,6 +176,7 @@ export async function openTraining(
       await worker.ask({ kind: 'train-step', training: id, step });
     },
     async close() {
+      await release([...open]);
       await worker.ask({ kind: 'train-close', training: id });
     },
   };
@@ -214,9 +216,7 @@ export async function openTraining(
         })) as WireValue[];
         return Object.fromEntries(results.map(({ name, dtype, shape, data }) => [name, new Value(dtype, shape, data)]));
       },
-      async close() {
-        for (const { session } of made) await worker.ask({ kind: 'release', session });
-      },
+      close: () => release(made.map(({ session }) => session)),
     };
   }
 
@@ -236,8 +236,13 @@ export async function openTraining(
       }));
     const { graph } = lowerGraph(outputs, { device, activationLevels: 127, trained });
     const number = worker.nextSession();
+    open.add(number);
     await worker.ask({ kind: 'create', session: number, graph, parameters: values, device, threads, options });
     return { session: number, trained: [...trained] };
+  }
+
+  async function release(sessions: readonly number[]): Promise<void> {
+    for (const session of sessions) if (open.delete(session)) await worker.ask({ kind: 'release', session });
   }
 }
 

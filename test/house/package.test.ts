@@ -164,10 +164,12 @@ console.log(functions.every((f) => typeof f === 'function'), typeof Bm25Builder,
     assert.equal(stdout, 'true function ERR_PACKAGE_PATH_NOT_EXPORTED\n', stderr);
   });
 
-  test('the examples of docs/library.md type-check and run against it', async () => {
-    const text = readFileSync(join(root, 'docs', 'library.md'), 'utf8').replaceAll('\r\n', '\n');
-    const examples = [...text.matchAll(/^```ts run ([\w-]+\.ts)\n([\s\S]*?)^```$/gm)];
-    assert.ok(examples.length >= 4);
+  test('the examples of docs/library.md and docs/engine.md type-check and run against it', async () => {
+    const examples = ['library.md', 'engine.md'].flatMap((page) => {
+      const text = readFileSync(join(root, 'docs', page), 'utf8').replaceAll('\r\n', '\n');
+      return [...text.matchAll(/^```ts run ([\w-]+\.ts)\n([\s\S]*?)^```$/gm)];
+    });
+    assert.ok(examples.length >= 7);
     for (const [, name, code] of examples) writeFileSync(join(folder, name!), code!);
     link(join(root, 'samples'), join(folder, 'samples'));
     link(join(root, 'node_modules', '@types'), join(folder, 'node_modules', '@types'));
