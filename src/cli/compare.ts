@@ -31,7 +31,7 @@ export function register(program: Command, run: Runner): void {
       .option('--margin <d>', 'smallest difference that matters, in units of the metric', marginOption, defaultMargin)
       .option('--level <n>', 'lowest relevance that counts as relevant', positiveOption, 1)
       .option('--families <file>', 'lines of topic and family: families are resampled as a whole')
-      .option('--resamples <n>', 'bootstrap resamples', positiveOption, defaultResamples)
+      .option('--resamples <n>', 'bootstrap resamples, at least 100', resamplesOption, defaultResamples)
       .action(run(compare)),
     'patentlab compare bm25.run minilm.run --qrels judgements.qrels --metric ndcg@10 --margin 0.01',
   );
@@ -43,6 +43,14 @@ function marginOption(text: string): number {
     throw new InvalidArgumentError('expected a number of at least 0');
   }
   return margin;
+}
+
+/** Below a hundred, the ends of a 95 % interval are single resamples, or lie beside the mean. */
+function resamplesOption(text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) < 100) {
+    throw new InvalidArgumentError('expected a whole number of at least 100');
+  }
+  return Number(text);
 }
 
 async function compare(context: CliContext, files: string[], options: CompareCommandOptions): Promise<void> {

@@ -7,13 +7,13 @@ import { openEncoder } from '../encode/index.ts';
 import { loadModel, type ModelDtype, type Role } from '../model/index.ts';
 import { locateModel } from '../study/model-source.ts';
 import type { CliContext } from './context.ts';
-import { integerOption, type Runner, withExample } from './main.ts';
+import { positiveOption, type Runner, withExample } from './main.ts';
 import { openTextSource, type TextSource } from './text-source.ts';
 import { vectorWriter } from './vector-file.ts';
 
 interface EmbedOptions {
   model: string;
-  view: View;
+  view?: View;
   role: Role;
   out: string;
   prompt?: string;
@@ -21,7 +21,7 @@ interface EmbedOptions {
   dimensions?: number;
   dtype: ModelDtype;
   maskCitations?: boolean;
-  field: string;
+  field?: string;
 }
 
 export function register(program: Command, run: Runner): void {
@@ -32,14 +32,14 @@ export function register(program: Command, run: Runner): void {
       .argument('<source>', 'name of a corpus, a file (one text a line, or JSON lines), or - for stdin')
       .requiredOption('--model <id>', 'folder or id of a text encoder')
       .requiredOption('--out <file>', 'where to: .npy (float32 [texts, dimensions]), .parquet or .jsonl')
-      .option('--view <view>', `sections of a corpus's patents: ${views.join(', ')}`, viewOption, 'TA')
+      .option('--view <view>', `sections of a corpus's patents: ${views.join(', ')} (default: TA)`, viewOption)
       .option('--role <role>', 'query or document: decides the prompt', oneOf('query', 'document'), 'document')
       .option('--prompt <text>', "instead of the model's prompt")
-      .option('--length <n>', 'most tokens of a text that are read', integerOption)
-      .option('--dimensions <n>', 'keep the first n values of each vector, normalised again', integerOption)
+      .option('--length <n>', 'most tokens of a text that are read', positiveOption)
+      .option('--dimensions <n>', 'keep the first n values of each vector, normalised again', positiveOption)
       .option('--dtype <type>', 'fp32 or int8', oneOf('fp32', 'int8'), 'fp32')
       .option('--mask-citations', "take patent numbers out of a corpus's texts")
-      .option('--field <name>', 'field of a JSON line that holds the text', 'text')
+      .option('--field <name>', 'field of a JSON line that holds the text (default: text)')
       .action(run(embed)),
     'patentlab embed drones --model sentence-transformers/all-MiniLM-L6-v2 --view TA --out drones.npy',
   );
@@ -47,9 +47,9 @@ export function register(program: Command, run: Runner): void {
 
 async function embed(context: CliContext, name: string, options: EmbedOptions): Promise<void> {
   const { home, offline, platform, progress, signal, threads, device } = context;
-  const { out, role, view, dtype, field, maskCitations = false } = options;
+  const { out, role, dtype } = options;
   const write = vectorWriter(out);
-  const source = await openTextSource(name, { home, view, maskCitations, field });
+  const source = await openTextSource(name, { home, ...options });
   try {
     const found = await locateModel(platform, options.model, { home, offline, progress, signal });
     const model = await loadModel(platform, found.folder, { dtype, threads, device, id: found.id });
@@ -79,7 +79,7 @@ async function embed(context: CliContext, name: string, options: EmbedOptions): 
         const { texts, dimensions, tokens, truncated, empty, computed, seconds } = vectors.summary;
         context.printJson({
           [source.kind]: source.name,
-          ...(source.kind === 'corpus' ? { view, maskCitations } : {}),
+          ...source.choice,
           model: found.id,
           modelHash: model.hash,
           dtype,

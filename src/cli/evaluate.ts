@@ -214,7 +214,8 @@ function dtypeOption(text: string, previous: ModelDtype[] = []): ModelDtype[] {
 }
 
 function bm25Option(text: string): Bm25Options {
-  const [variant, k1, b] = text.split(',').map((part) => part.trim());
+  const [variant, k1, b, ...more] = text.split(',').map((part) => part.trim());
+  if (more.length > 0) throw new InvalidArgumentError('expected a variant, k1 and b, and no more: lucene,1.2,0.75');
   if (!(bm25Variants as readonly string[]).includes(variant!)) {
     throw new InvalidArgumentError(`expected one of ${bm25Variants.join(', ')}, then k1 and b`);
   }

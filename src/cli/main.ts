@@ -35,7 +35,7 @@ export async function main(args: string[]): Promise<number> {
   process.on('SIGINT', onInterrupt);
   process.stdout.off('error', leaveUnprinted).on('error', leaveUnprinted); // stays: a failed write is told of later
   const program = new Command('patentlab')
-    .description('Which text model serves your patents? Import them, compare models with statistics, search.')
+    .description('Which text model serves your patents? Import them, compare models with statistics, train.')
     .version(packageVersion())
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
@@ -97,7 +97,7 @@ function* allCommands(command: Command): Generator<Command> {
 }
 
 /** Parses a whole number of at least 0. */
-export function integerOption(text: string): number {
+function integerOption(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number');
   return Number(text);
 }
@@ -110,11 +110,11 @@ export function positiveOption(text: string): number {
 
 /** Collects values given comma-separated, repeated, or both. */
 export function listOption(text: string, previous: string[] = []): string[] {
-  return [
-    ...previous,
-    ...text
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== ''),
-  ];
+  const values = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  // An unset shell variable would else ask for nothing, and get it.
+  if (values.length === 0) throw new InvalidArgumentError('expected one value or more, comma-separated');
+  return [...previous, ...values];
 }

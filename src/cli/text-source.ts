@@ -14,6 +14,8 @@ export interface TextSource {
   name: string;
   /** Number of texts; unknown for stdin. */
   count?: number;
+  /** Which texts of a corpus, as `--json` tells it; nothing of a file. */
+  choice: { view?: View; maskCitations?: boolean };
   /** What the texts are, for the cache; only where a hash is known before they are read. */
   source?: Record<string, unknown>;
   texts(): AsyncIterable<string>;
@@ -26,17 +28,18 @@ export interface TextSource {
 
 interface TextSourceOptions {
   home: string;
-  view: View;
-  maskCitations: boolean;
-  /** Field of a JSON line that holds the text. */
-  field: string;
+  /** Of a corpus alone; default TA. */
+  view?: View;
+  maskCitations?: boolean;
+  /** Field of a JSON line that holds the text; default `text`. */
+  field?: string;
 }
 
 export async function openTextSource(name: string, options: TextSourceOptions): Promise<TextSource> {
-  if (name === '-') return fileSource(name, options.field);
+  if (name === '-') return fileSource(name, options);
   const corpora = await listCorpora(options.home);
   if (corpora.some((corpus) => corpus.name === name)) return corpusSource(name, options);
-  if (existsSync(name)) return fileSource(name, options.field);
+  if (existsSync(name)) return fileSource(name, options);
   throw inputError(`there is neither a corpus nor a file ${name}`, {
     code: 'embed.source',
     expected:
@@ -47,13 +50,22 @@ export async function openTextSource(name: string, options: TextSourceOptions): 
   });
 }
 
-async function corpusSource(name: string, { home, view, maskCitations }: TextSourceOptions): Promise<TextSource> {
+/** An option that would be silently without effect is refused. */
+function refuse(field: string, given: unknown, expected: string, found: string): void {
+  if (given !== undefined)
+    throw inputError(`${field} has no effect here`, { code: 'embed.no-effect', field, expected, found });
+}
+
+async function corpusSource(name: string, options: TextSourceOptions): Promise<TextSource> {
+  const { home, view = 'TA', maskCitations = false, field } = options;
+  refuse('--field', field, 'a file of JSON lines', `the corpus ${name}`);
   const corpus = await openCorpus(home, name);
   const count = corpus.size;
   return {
     kind: 'corpus',
     name,
     count,
+    choice: { view, maskCitations },
     source: { corpus: corpus.hash, view, masked: maskCitations, texts: 'documents' },
     async *texts() {
       for await (const patent of corpus.records()) yield viewText(patent, view, { maskCitations });
@@ -68,8 +80,13 @@ async function corpusSource(name: string, { home, view, maskCitations }: TextSou
   };
 }
 
-async function fileSource(name: string, field: string): Promise<TextSource> {
+async function fileSource(name: string, options: TextSourceOptions): Promise<TextSource> {
   const isJson = /\.(jsonl|ndjson)(\.gz)?$/i.test(name);
+  const found = name === '-' ? 'lines of text on stdin' : `the file ${name}`;
+  refuse('--view', options.view, 'a corpus', found);
+  refuse('--mask-citations', options.maskCitations, 'a corpus', found);
+  if (!isJson) refuse('--field', options.field, 'a file of JSON lines (.jsonl, .ndjson)', found);
+  const { field = 'text' } = options;
   const ids: (string | undefined)[] = [];
   let count: number | undefined;
   const every: string[] = [];
@@ -89,6 +106,7 @@ async function fileSource(name: string, field: string): Promise<TextSource> {
   return {
     kind: 'file',
     name,
+    choice: {},
     ...(count === undefined ? {} : { count }),
     async *texts() {
       ids.length = 0;
