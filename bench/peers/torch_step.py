@@ -10,37 +10,24 @@ import json
 import statistics
 import sys
 import time
+from pathlib import Path
 
 import torch
 from transformers import AutoModel
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "test" / "oracle"))
+from pair_vectors import embed, without_dropout
+
 folder, threads = sys.argv[1], int(sys.argv[2])
 torch.set_num_threads(threads)
-model = AutoModel.from_pretrained(folder).train()
-if getattr(model, "pooler", None) is not None:
-    model.pooler.requires_grad_(False)
-for module in model.modules():
-    if isinstance(module, torch.nn.Dropout):
-        module.p = 0.0
+model = without_dropout(AutoModel.from_pretrained(folder))
 trained = [p for p in model.parameters() if p.requires_grad]
 optimizer = torch.optim.AdamW(trained, lr=2e-5, fused=True)
 
 
-def embed(sequences):
-    longest = max(map(len, sequences))
-    ids = torch.zeros(len(sequences), longest, dtype=torch.long)
-    mask = torch.zeros(len(sequences), longest, dtype=torch.long)
-    for row, sequence in enumerate(sequences):
-        ids[row, : len(sequence)] = torch.tensor(sequence)
-        mask[row, : len(sequence)] = 1
-    states = model(input_ids=ids, attention_mask=mask).last_hidden_state
-    weights = mask.unsqueeze(-1).float()
-    return torch.nn.functional.normalize((states * weights).sum(1) / weights.sum(1), dim=1)
-
-
 def step(sequences):
     n = len(sequences) // 2
-    anchors, positives = embed(sequences[:n]), embed(sequences[n:])
+    anchors, positives = embed(model, sequences[:n]), embed(model, sequences[n:])
     loss = torch.nn.functional.cross_entropy(anchors @ positives.T * 20, torch.arange(n))
     optimizer.zero_grad()
     loss.backward()

@@ -23,10 +23,10 @@ export interface LoraOptions {
   alpha?: number;
   /** The rate at which entries of the layer's input are dropped on the way to A, in training only. Default 0. */
   dropout?: number;
-  /** Default false. */
-  rankStabilised?: boolean;
+  /** Rank-stabilised. Default false. */
+  rslora?: boolean;
   /** Layers by name, as PEFT reads a list: the whole name, or its end after a dot (`query`). Or a pattern that matches whole names. Default all. */
-  targets?: readonly string[] | RegExp;
+  targetModules?: readonly string[] | RegExp;
   /** Of A's first values. Default 0. */
   seed?: number;
 }
@@ -54,7 +54,7 @@ export const nameOfB = (layer: string) => `${layer}.lora_B.weight`;
 
 /** A fresh adapter for the linear layers among `specs`. */
 export function createAdapter(specs: readonly ParameterSpec[], options: LoraOptions = {}): LoraAdapter {
-  const { rank = 16, alpha = rank, dropout = 0, rankStabilised = false, targets, seed = 0 } = options;
+  const { rank = 16, alpha = rank, dropout = 0, rslora = false, targetModules, seed = 0 } = options;
   const wrong = (field: string, expected: string, found: unknown) =>
     inputError('an adapter cannot be made with this setting', {
       code: 'model.lora',
@@ -67,14 +67,19 @@ export function createAdapter(specs: readonly ParameterSpec[], options: LoraOpti
   if (!(dropout >= 0 && dropout < 1)) throw wrong('dropout', '0 or more, less than 1', dropout);
   const all = linearLayers(specs);
   const layers = new Map<string, LoraLayer>();
-  for (const [name, { out, width }] of all) if (isTarget(name, targets)) layers.set(name, { out, width, rank, alpha });
+  for (const [name, { out, width }] of all)
+    if (isTarget(name, targetModules)) layers.set(name, { out, width, rank, alpha });
   const idle =
-    targets === undefined || targets instanceof RegExp
+    targetModules === undefined || targetModules instanceof RegExp
       ? []
-      : targets.filter((target) => ![...all.keys()].some((name) => isTarget(name, [target])));
+      : targetModules.filter((target) => ![...all.keys()].some((name) => isTarget(name, [target])));
   if (layers.size === 0 || idle.length > 0) {
     const examples = [...new Set([...all.keys()].map((name) => name.replace(/^.*\.\d+\./, '')))];
-    throw wrong('targets', `linear layers of the model: ${examples.join(', ')}`, idle.length > 0 ? idle : targets);
+    throw wrong(
+      'targetModules',
+      `linear layers of the model: ${examples.join(', ')}`,
+      idle.length > 0 ? idle : targetModules,
+    );
   }
   const values = new Map<string, Float32Array>();
   for (const [name, { out, width }] of layers) {
@@ -86,7 +91,7 @@ export function createAdapter(specs: readonly ParameterSpec[], options: LoraOpti
     );
     values.set(nameOfB(name), new Float32Array(out * rank));
   }
-  return { rank, alpha, dropout, rankStabilised, layers, values };
+  return { rank, alpha, dropout, rankStabilised: rslora, layers, values };
 }
 
 /** The adapter with other matrices, as a training leaves them. */
@@ -183,7 +188,7 @@ export function linearLayers(specs: readonly ParameterSpec[]): Map<string, { out
   );
 }
 
-function isTarget(name: string, targets: LoraOptions['targets']): boolean {
+function isTarget(name: string, targets: LoraOptions['targetModules']): boolean {
   if (targets === undefined) return true;
   if (targets instanceof RegExp)
     return new RegExp(`^(?:${targets.source})$`, targets.flags.replace(/[gy]/g, '')).test(name);

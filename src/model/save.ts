@@ -37,6 +37,8 @@ export interface SaveOptions {
   card: ModelCard;
   /** True: a folder that is there already is replaced. Default false: it must be absent or empty. */
   replace?: boolean;
+  /** Puts more into the folder before it takes its name. */
+  also?: (folder: string) => Promise<void>;
 }
 
 /** Writes `source`'s checkpoint with `weights` to `folder`; tensors that `weights` lacks stay as they were. */
@@ -45,7 +47,7 @@ export async function saveCheckpoint(
   folder: string,
   source: CheckpointSource,
   weights: NewWeights,
-  { card, replace = false }: SaveOptions,
+  { card, replace = false, also }: SaveOptions,
 ): Promise<void> {
   await writeFolder(files, folder, { replace }, async (target) => {
     const own = await readSentenceFiles(files, source.folder);
@@ -83,6 +85,7 @@ export async function saveCheckpoint(
         hint: 'an adapter is merged into the weights first, or saved as an adapter',
       });
     await files.writeAtomic(files.join(target, 'README.md'), modelCard(card));
+    await also?.(target);
   });
 }
 
@@ -96,25 +99,13 @@ export async function writeFolder(
   { replace = false }: { replace?: boolean },
   fill: (target: string) => Promise<void>,
 ): Promise<void> {
-  const name = folder.split(/[\\/]/).filter(Boolean).at(-1) ?? '';
-  if (['', '.', '..'].includes(name))
-    throw inputError('a checkpoint needs a folder with a name of its own', { code: 'model.folder', file: folder });
-  const there = await files.list(folder).catch(() => undefined);
-  if (there !== undefined && there.length > 0 && !replace) {
-    throw inputError('this folder is not empty', {
-      code: 'model.folder-exists',
-      file: folder,
-      expected: 'a new or an empty folder',
-      found: `${there.length} entries`,
-      hint: 'name another folder, or remove this one',
-    });
-  }
+  const { name, there } = await freeFolder(files, folder, replace);
   const beside = (what: string) => files.join(folder, '..', `.${name}.${crypto.randomUUID()}.${what}`);
   const target = beside('partial');
   try {
     await files.makeDirectory(target);
     await fill(target);
-    if (there === undefined) return await files.rename(target, folder);
+    if (!there) return await files.rename(target, folder);
     const old = beside('old.partial');
     await files.rename(folder, old);
     await files.rename(target, folder);
@@ -123,6 +114,35 @@ export async function writeFolder(
     await files.remove(target).catch(() => undefined); // the reason is in `error`
     throw error;
   }
+}
+
+/** Whether `folder` is there, and its own name. Throws unless it is absent, empty or may be replaced. */
+export async function freeFolder(
+  files: Files,
+  folder: string,
+  replace = false,
+): Promise<{ name: string; there: boolean }> {
+  const name = folder.split(/[\\/]/).filter(Boolean).at(-1) ?? '';
+  if (['', '.', '..'].includes(name))
+    throw inputError('a checkpoint needs a folder with a name of its own', { code: 'model.folder', file: folder });
+  const entries = await files.list(folder).catch(() => undefined);
+  if (entries === undefined && (await files.size(folder)) !== undefined)
+    throw inputError('a file stands where a folder is needed', {
+      code: 'model.folder-exists',
+      file: folder,
+      expected: 'a new or an empty folder',
+      found: 'a file',
+      hint: 'name another folder',
+    });
+  if (entries !== undefined && entries.length > 0 && !replace)
+    throw inputError('this folder is not empty', {
+      code: 'model.folder-exists',
+      file: folder,
+      expected: 'a new or an empty folder',
+      found: `${entries.length} entries`,
+      hint: 'name another folder, or remove this one',
+    });
+  return { name, there: entries !== undefined };
 }
 
 // Weights ----------------------------------------------------------------------------------------------------------

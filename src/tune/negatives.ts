@@ -50,6 +50,14 @@ export interface MinedNegatives {
   settings: Record<string, unknown>;
 }
 
+/** The rows of the negatives of some pairs, [pairs, perPair]. */
+export function negativeRows({ perPair, rows }: MinedNegatives, indices: ArrayLike<number>): Int32Array {
+  const own = new Int32Array(indices.length * perPair);
+  for (let i = 0; i < indices.length; i++)
+    own.set(rows.subarray(indices[i]! * perPair, (indices[i]! + 1) * perPair), i * perPair);
+  return own;
+}
+
 export async function mineNegatives(pairs: PairTable, options: MiningOptions): Promise<MinedNegatives> {
   const { ranker, related, split, prints, seed, perPair = 1, skip = 10, take = 50, signal } = options;
   const { depth = Math.max(200, 4 * (skip + take)) } = options;

@@ -5,6 +5,7 @@
  */
 import type { Corpus } from '../corpus/store.ts';
 import { type View, viewText } from '../corpus/views.ts';
+import { type MinedNegatives, negativeRows } from './negatives.ts';
 
 /** What says that two texts belong together. */
 export const signals = ['citations', 'labels', 'sections'] as const;
@@ -81,6 +82,8 @@ export class PairTable {
 export interface PairText {
   anchor: string;
   positive: string;
+  /** Hard negatives, read under the positive's view; '' where there is none. */
+  negatives: string[];
 }
 
 /** The texts of some pairs, in the order of `indices`. Each patent is read once. */
@@ -88,10 +91,14 @@ export async function pairTexts(
   corpus: Corpus,
   pairs: PairTable,
   indices: readonly number[] | Int32Array,
-  { maskCitations = false }: { maskCitations?: boolean } = {},
+  { maskCitations = false, negatives }: { maskCitations?: boolean; negatives?: MinedNegatives } = {},
 ): Promise<PairText[]> {
+  const negativesOf = (index: number) => (negatives === undefined ? [] : [...negativeRows(negatives, [index])]);
   const rows = new Set<number>();
-  for (const index of indices) rows.add(pairs.anchor[index]!).add(pairs.positive[index]!);
+  for (const index of indices) {
+    rows.add(pairs.anchor[index]!).add(pairs.positive[index]!);
+    for (const row of negativesOf(index)) if (row >= 0) rows.add(row);
+  }
   // In row order, so that the file is read from front to back.
   const patents = new Map<number, Awaited<ReturnType<Corpus['get']>>>();
   for (const row of [...rows].sort((a, b) => a - b)) patents.set(row, await corpus.get(row));
@@ -100,6 +107,9 @@ export async function pairTexts(
     return {
       anchor: viewText(patents.get(anchor)!, kind.anchorView, { maskCitations }),
       positive: viewText(patents.get(positive)!, kind.positiveView, { maskCitations }),
+      negatives: negativesOf(index).map((row) =>
+        row < 0 ? '' : viewText(patents.get(row)!, kind.positiveView, { maskCitations }),
+      ),
     };
   });
 }

@@ -42,11 +42,11 @@ export class Relatedness {
  * to n + h j + h - 1 the negatives of pair j (row -1: none there, masked for all). A pair's own positive is never masked.
  *
  * A candidate is masked where it is related to the anchor, belongs to the family of the anchor's positive, or is the positive
- * of another pair of the anchor's family ("shared positives").
+ * of another pair of the anchor's family ("shared positives"). Without `related` only places without a negative are.
  */
 export function falseNegatives(
   batch: readonly TrainingPair[],
-  related: Relatedness,
+  related: Relatedness | undefined,
   negatives: ArrayLike<number> = [],
 ): Uint8Array {
   const n = batch.length;
@@ -56,9 +56,10 @@ export function falseNegatives(
   const width = n + negatives.length;
   const mask = new Uint8Array(n * width);
   for (const [i, { anchor, positive }] of batch.entries()) {
-    const isFalse = (row: number) => related.related(anchor, row) || related.sameGroup(positive, row);
+    const isFalse = (row: number) =>
+      related !== undefined && (related.related(anchor, row) || related.sameGroup(positive, row));
     for (const [j, other] of batch.entries())
-      if (j !== i && (isFalse(other.positive) || related.sameGroup(anchor, other.anchor))) mask[i * width + j] = 1;
+      if (j !== i && (isFalse(other.positive) || related?.sameGroup(anchor, other.anchor))) mask[i * width + j] = 1;
     for (let at = 0; at < negatives.length; at++) {
       const row = negatives[at]!;
       if (row < 0 || isFalse(row)) mask[i * width + n + at] = 1;

@@ -96,8 +96,8 @@ test('an adapter saved and read again is the same, whatever its layers', async (
   const { specs } = await specsOf(fixtureFolder('bert'));
   for (const [at, options] of [
     {},
-    { rank: 3, alpha: 7, dropout: 0.1, rankStabilised: true, targets: ['query', 'intermediate.dense'] },
-    { rank: 1, targets: /.*layer\.1\..*/ },
+    { rank: 3, alpha: 7, dropout: 0.1, rslora: true, targetModules: ['query', 'intermediate.dense'] },
+    { rank: 1, targetModules: /.*layer\.1\..*/ },
   ].entries()) {
     const folder = join(scratch(t), `adapter-${at}`);
     const adapter = trained(createAdapter(specs, options));
@@ -130,7 +130,7 @@ test('settings and files that do not fit are refused by name', async (t) => {
   const { specs } = await specsOf(fixtureFolder('bert'));
   assert.throws(() => createAdapter(specs, { rank: 0 }), { code: 'model.lora' });
   assert.throws(() => createAdapter(specs, { dropout: 1 }), { code: 'model.lora' });
-  assert.throws(() => createAdapter(specs, { targets: ['query', 'q_proj'] }), { code: 'model.lora' });
+  assert.throws(() => createAdapter(specs, { targetModules: ['query', 'q_proj'] }), { code: 'model.lora' });
   await assert.rejects(loadAdapter(files, fixtureFolder('bert'), specs), { code: 'model.adapter-absent' });
   await assert.rejects(loadAdapter(files, adapterFolder('mpnet'), specs), { code: 'model.adapter-tensor' });
 
@@ -199,7 +199,7 @@ test('the engine trains an adapter: the loss falls, and what was learnt is there
   const source = fixtureFolder('mpnet');
   const { sequences } = await expectedOf('mpnet');
   const { specs, weight } = await specsOf(source);
-  const adapter = createAdapter(specs, { rank: 2, alpha: 4, targets: ['q', 'v'] });
+  const adapter = createAdapter(specs, { rank: 2, alpha: 4, targetModules: ['q', 'v'] });
   const parts = await openModelParts(nodePlatform, source);
   const engine = await openEngine(nodePlatform, { threads: 1 });
   t.after(() => engine.close());

@@ -107,8 +107,8 @@ test('an adapter saved here, in peft', { skip: noPeft }, async (t) => {
   const fresh = createAdapter(architectureOf(model.config).parameters(model.config), {
     rank: 4,
     alpha: 6,
-    rankStabilised: true,
-    targets: ['query', 'intermediate.dense', 'output.dense'],
+    rslora: true,
+    targetModules: ['query', 'intermediate.dense', 'output.dense'],
   });
   await model.close();
   const random = stream(1, 'test');

@@ -25,7 +25,7 @@ const result = await train(
   {
     async accumulate(step) {
       const batch = pairBatch(batches[(step - 1) % batches.length]!);
-      return { loss: await gradient(batch, 5), examples: batch.mask.length ** 0.5, tokens: 0 };
+      return { loss: await gradient(batch, 5), examples: batch.sequences.length / 2, tokens: 0 };
     },
     ...(peak === undefined ? {} : { evaluate: async (step: number) => ({ score: -Math.abs(step - peak) }) }),
   },
