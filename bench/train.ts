@@ -62,7 +62,7 @@ try {
     const model = await openTrainable(nodePlatform, folder);
     const engine = await openEngine(nodePlatform, { threads });
     const training = await engine.openTraining(model.trained);
-    const gradient = await compileGradient(engine, training, model, {}, false);
+    const gradient = await compileGradient(engine, training, model, { dropout: 0 }, false);
     const ours = async (sequences: readonly Int32Array[]) => {
       const started = performance.now();
       await gradient(

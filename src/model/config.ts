@@ -24,6 +24,12 @@ interface CommonConfig {
   readonly maxPositions: number;
 }
 
+/** Rates in training: of embeddings and of the outputs of attention and feed-forward; of attention's probabilities. */
+interface PostNormDropout {
+  readonly hidden: number;
+  readonly attention: number;
+}
+
 /** BERT, RoBERTa and XLM-RoBERTa: post-norm, learned positions, segments. */
 export interface BertConfig extends CommonConfig {
   readonly architecture: 'bert';
@@ -31,6 +37,7 @@ export interface BertConfig extends CommonConfig {
   /** Rows of the position table. */
   readonly positionRows: number;
   readonly segments: number;
+  readonly dropout: PostNormDropout;
   /** Set for the RoBERTa family: the first token's position is this id + 1, and a pad token has this id as position. */
   readonly positionPadId?: number;
 }
@@ -42,6 +49,7 @@ export interface MpnetConfig extends CommonConfig {
   readonly positionRows: number;
   readonly positionPadId: number;
   readonly buckets: number;
+  readonly dropout: PostNormDropout;
 }
 
 /** ModernBERT: pre-norm, RoPE, gated linear units, global and sliding-window layers. */
@@ -56,6 +64,8 @@ export interface ModernBertConfig extends CommonConfig {
   readonly attentionBias: boolean;
   readonly mlpBias: boolean;
   readonly normBias: boolean;
+  /** Rates in training: of embeddings; of attention's probabilities and of its output; within the feed-forward. */
+  readonly dropout: { readonly embedding: number; readonly attention: number; readonly mlp: number };
 }
 
 export type EncoderConfig = BertConfig | MpnetConfig | ModernBertConfig;
@@ -77,6 +87,7 @@ const activations: Readonly<Record<string, Activation>> = {
 };
 
 const size = z.number().int().positive();
+const dropoutRate = z.number().min(0).lt(1);
 const activation = z.string().transform((name, context) => {
   const known = Object.hasOwn(activations, name) ? activations[name]! : undefined;
   if (known === undefined) {
@@ -96,6 +107,8 @@ const bertShape = z.object({
   num_attention_heads: size,
   intermediate_size: size,
   hidden_act: activation.default('gelu'),
+  hidden_dropout_prob: dropoutRate.default(0.1),
+  attention_probs_dropout_prob: dropoutRate.default(0.1),
   layer_norm_eps: z.number().positive().default(1e-12),
   max_position_embeddings: size,
   type_vocab_size: size.default(2),
@@ -118,6 +131,9 @@ const modernBertShape = z.object({
   num_attention_heads: size.default(12),
   intermediate_size: size.default(1152),
   hidden_activation: activation.default('gelu'),
+  embedding_dropout: dropoutRate.default(0),
+  attention_dropout: dropoutRate.default(0),
+  mlp_dropout: dropoutRate.default(0),
   norm_eps: z.number().positive().default(1e-5),
   norm_bias: z.boolean().default(false),
   attention_bias: z.boolean().default(false),
@@ -158,6 +174,7 @@ export function readEncoderConfig(text: string, file: string): EncoderConfig {
     activation: raw.hidden_act,
     normEpsilon: raw.layer_norm_eps,
     positionRows: raw.max_position_embeddings,
+    dropout: { hidden: raw.hidden_dropout_prob, attention: raw.attention_probs_dropout_prob },
   };
   if (modelType === 'mpnet') {
     const { relative_attention_num_buckets: buckets } = check(
@@ -235,6 +252,7 @@ function readModernBert(json: unknown, file: string): ModernBertConfig {
     attentionBias: raw.attention_bias,
     mlpBias: raw.mlp_bias,
     normBias: raw.norm_bias,
+    dropout: { embedding: raw.embedding_dropout, attention: raw.attention_dropout, mlp: raw.mlp_dropout },
   };
 }
 

@@ -3,10 +3,15 @@
  * pass as a function of parameters, a batch and a context to tensors. The same function serves inference, training and
  * export; what differs (8-bit linears, say) is the context's.
  */
+import { murmur3 } from '../base/random.ts';
+import { inOrder, isInput } from '../engine/graph.ts';
 import {
+  type AttentionOptions,
   add,
+  dropout,
   gatherColumns,
   gelu,
+  input,
   linear,
   linearInt8,
   parameter,
@@ -58,6 +63,15 @@ export interface EncoderParameters {
 export interface ForwardContext {
   /** x [tokens, in] through the linear layer `name`: `name.weight` [out, in] and, where it has one, `name.bias` [out]. */
   linear(x: Tensor, parameters: EncoderParameters, name: string): Tensor;
+  /** In training (`trainingContext`). Without it nothing is dropped, and no node says so. */
+  readonly dropout?: TrainingDropout;
+}
+
+export interface TrainingDropout {
+  /** int32 [tokens]: what a row draws from. */
+  readonly keys: Tensor;
+  /** In place of every rate of the checkpoint. Default: its own. */
+  readonly rate?: number;
 }
 
 export interface Architecture<C extends EncoderConfig = EncoderConfig> {
@@ -90,6 +104,39 @@ export const floatContext: ForwardContext = {
       parameters.has(`${name}.bias`) ? parameters.get(`${name}.bias`) : undefined,
     ),
 };
+
+// Dropout ----------------------------------------------------------------------------------------------------------
+
+/** The input that holds the rows' keys (`dropoutKeys`). */
+export const dropoutInput = 'dropout keys';
+
+/** `base` in training: dropout at the checkpoint's own rates, or all of them at `rate`. */
+export function trainingContext(rate?: number, base: ForwardContext = floatContext): ForwardContext {
+  const keys = input(dropoutInput, 'int32', ['tokens']);
+  return rate === 0 ? base : { ...base, dropout: { keys, ...(rate === undefined ? {} : { rate }) } };
+}
+
+/** Whether a graph drops anything: then it asks for `dropoutInput`. */
+export function drops(output: Tensor): boolean {
+  return inOrder([output]).some((tensor) => isInput(tensor) && tensor.attributes.name === dropoutInput);
+}
+
+/** x [tokens, width], in training with entries dropped at the checkpoint's `own` rate. `place` names the draw. */
+export function dropped(x: Tensor, { dropout: training }: ForwardContext, place: string, own: number): Tensor {
+  return training === undefined ? x : dropout(x, training.rate ?? own, { keys: training.keys, site: murmur3(place) });
+}
+
+/** The same of the probabilities of `attention`. */
+export function attentionDropout(
+  { dropout: training }: ForwardContext,
+  place: string,
+  own: number,
+): Pick<AttentionOptions, 'dropout'> {
+  const { keys, rate = own } = training ?? {};
+  return keys === undefined ? {} : { dropout: { rate, keys, site: murmur3(place) } };
+}
+
+// Linear layers in 8 bits ------------------------------------------------------------------------------------------
 
 /**
  * Linear layers in 8 bits: `name.weight` is asked for as int8, and `name.scales` [out] beside it. More by what `int8` of the

@@ -6,10 +6,21 @@
  *
  * Global layers see the whole sequence, local ones a window on both sides; each kind has its own RoPE base. The first
  * layer has no attention norm, since the embeddings are normalised already. No biases unless the configuration says so.
+ *
+ * In training transformers drops from the embeddings, the probabilities and the output of attention, and activation(u) · g.
  */
 import { add, attention, gather, layerNorm, multiply, rotary, split, type Tensor } from '../engine/index.ts';
 import type { ModernBertConfig } from './config.ts';
-import { type Architecture, activate, embeddingSpec, linearSpecs, normSpecs, type ParameterSpec } from './forward.ts';
+import {
+  type Architecture,
+  activate,
+  attentionDropout,
+  dropped,
+  embeddingSpec,
+  linearSpecs,
+  normSpecs,
+  type ParameterSpec,
+} from './forward.ts';
 
 export const modernBert: Architecture<ModernBertConfig> = {
   prefixes: ['model.'],
@@ -36,7 +47,7 @@ export const modernBert: Architecture<ModernBertConfig> = {
   },
 
   forward(config, parameters, batch, context) {
-    const { hidden, heads, intermediate } = config;
+    const { hidden, heads, intermediate, dropout: rates } = config;
     const norm = (x: Tensor, name: string) =>
       layerNorm(
         x,
@@ -45,7 +56,7 @@ export const modernBert: Architecture<ModernBertConfig> = {
         { epsilon: config.normEpsilon },
       );
     const words = gather(parameters.get('embeddings.tok_embeddings.weight'), batch.ids); // [tokens, hidden]
-    const states = [norm(words, 'embeddings.norm')];
+    const states = [dropped(norm(words, 'embeddings.norm'), context, 'embeddings', rates.embedding)];
     for (let layer = 0; layer < config.layers; layer++) {
       const at = `layers.${layer}.`;
       const linear = (x: Tensor, name: string) => context.linear(x, parameters, at + name);
@@ -62,13 +73,15 @@ export const modernBert: Architecture<ModernBertConfig> = {
       const attended = attention(turn(query), turn(key), value, batch.layout, {
         heads,
         ...(global ? {} : { window: config.window }),
+        ...attentionDropout(context, `${at}attn`, rates.attention),
       });
-      const middle = add(x, linear(attended, 'attn.Wo'));
+      const middle = add(x, dropped(linear(attended, 'attn.Wo'), context, `${at}attn.Wo`, rates.attention));
       const [inner, gate] = split(linear(norm(middle, `${at}mlp_norm`), 'mlp.Wi'), 1, [intermediate, intermediate]) as [
         Tensor,
         Tensor,
       ];
-      states.push(add(middle, linear(multiply(activate(inner, config.activation), gate), 'mlp.Wo')));
+      const gated = multiply(activate(inner, config.activation), gate);
+      states.push(add(middle, linear(dropped(gated, context, `${at}mlp`, rates.mlp), 'mlp.Wo')));
     }
     states.push(norm(states.pop()!, 'final_norm')); // as transformers: the last state is the normalised one
     return states;

@@ -4,8 +4,8 @@
  */
 import { inputError } from '../base/errors.ts';
 import type { Platform } from '../base/platform.ts';
-import type { Feeds, ParameterValue, Tensor, TrainedParameter } from '../engine/index.ts';
-import { type ForwardContext, floatContext, type ParameterSpec } from './forward.ts';
+import { dropoutKeys, type Feeds, type ParameterValue, type Tensor, type TrainedParameter } from '../engine/index.ts';
+import { dropoutInput, type ForwardContext, floatContext, type ParameterSpec } from './forward.ts';
 import { type ModelParts, openModelParts } from './load.ts';
 import type { LoadModelOptions } from './types.ts';
 
@@ -20,7 +20,15 @@ export interface TrainableModel {
    * layer takes is no boundary: embeddings are cheap to make.
    */
   encoder(context?: ForwardContext): { readonly vectors: Tensor; readonly boundaries: readonly Tensor[] };
-  feeds(sequences: readonly Int32Array[], promptTokens?: number | readonly number[]): Feeds;
+  /** `draws` where the graph drops anything (forward.ts). */
+  feeds(sequences: readonly Int32Array[], promptTokens?: number | readonly number[], draws?: Draws): Feeds;
+}
+
+/** What dropout depends on: the seed, the step and each sequence's own number, whatever batch it stands in. */
+export interface Draws {
+  readonly seed: number;
+  readonly step: number;
+  readonly samples: readonly number[];
 }
 
 export interface TrainableOptions extends Pick<LoadModelOptions, 'id' | 'pooling' | 'maxLength' | 'registry'> {
@@ -55,6 +63,10 @@ export async function openTrainable(
       const { vectors, layers } = parts.graphs(context).encoder();
       return { vectors, boundaries: layers.slice(1) };
     },
-    feeds: (sequences, promptTokens) => parts.feeds(sequences, promptTokens),
+    feeds(sequences, promptTokens, draws) {
+      const feeds = parts.feeds(sequences, promptTokens);
+      if (draws === undefined) return feeds;
+      return { ...feeds, [dropoutInput]: dropoutKeys({ ...draws, lengths: sequences.map(({ length }) => length) }) };
+    },
   };
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { nodePlatform } from '../../src/base/node/platform.ts';
+import { stream } from '../../src/base/random.ts';
 import {
   attention,
   dropout,
@@ -172,6 +173,42 @@ test('attention: the stated share is dropped, the rest scaled up; rows, heads an
     for (let i = shift; i < bits.length; i++) same += Number(bits[i] === bits[i - shift]);
     assert.ok(Math.abs(same / (bits.length - shift) - expected) < 0.025, `${shift}`);
   }
+});
+
+test('the mean over many steps of a linear readout is that without dropout', async () => {
+  const own = [5, 9];
+  const q = input('q', 'float32', ['tokens', 16]);
+  const readout = (rate: number) => {
+    const attended = attention(q, q, q, sequenceInputs(), { heads, dropout: { rate, site: 4, keys } });
+    return dropout(attended, rate, { keys, site: 6 });
+  };
+  const random = stream(5, 'readout');
+  const values = Float32Array.from({ length: 14 * 16 }, () => random.normal());
+  const program = await engine.compile({ plain: readout(0), noisy: readout(0.3) });
+  const steps = 1000;
+  const [total, squares] = [new Float64Array(values.length), new Float64Array(values.length)];
+  let plain: Float32Array = new Float32Array();
+  for (let step = 0; step < steps; step++) {
+    const found = await program.run({
+      q: values,
+      ...sequenceFeeds(own),
+      keys: dropoutKeys({ seed: 11, step, samples: [0, 1], lengths: own }),
+    });
+    plain = found.plain!.floats;
+    found.noisy!.floats.forEach((value, i) => {
+      total[i]! += value;
+      squares[i]! += value * value;
+    });
+  }
+  await program.close();
+  let sum = 0;
+  plain.forEach((expected, i) => {
+    const mean = total[i]! / steps;
+    const z = (mean - expected) / Math.sqrt((squares[i]! / steps - mean * mean) / steps);
+    assert.ok(Math.abs(z) < 5, `${i}: ${mean} instead of ${expected}, ${z} standard errors`);
+    sum += z * z;
+  });
+  assert.ok(Math.abs(sum / plain.length - 1) < 0.6, `mean square of the errors: ${sum / plain.length} of the expected`);
 });
 
 test('attention at rate 0 is the same graph', () => {

@@ -1,0 +1,109 @@
+/** Dropout in the models: where transformers drops, by the checkpoint's rates, the same whatever the batch. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { nodePlatform } from '../../src/base/node/platform.ts';
+import { inOrder } from '../../src/engine/graph.ts';
+import { openEngine } from '../../src/engine/index.ts';
+import { drops, floatContext, trainingContext } from '../../src/model/forward.ts';
+import { openTrainable } from '../../src/model/trainable.ts';
+import { compileGradient } from '../../src/tune/contrastive.ts';
+import { fixtureFolder, largestDifference, names } from '../model/fixtures.ts';
+import { pairBatch, trainingFixture } from '../support/pair-batches.ts';
+
+const open = (name: string) => openTrainable(nodePlatform, fixtureFolder(name), { pooling: 'mean' });
+const engine = await openEngine(nodePlatform, { threads: 1 });
+const oracle = await openEngine(nodePlatform, { backend: 'reference' });
+after(() => engine.close());
+const sequences = [Int32Array.of(2, 9, 8, 7, 9, 9, 3), Int32Array.of(2, 30, 3), Int32Array.of(2, 9, 8, 11, 3)];
+
+/** Vectors of some of the sequences in training, each with its own number. */
+async function vectorsOf(name: string, rate: number, rows: number[], { on = engine, step = 1 } = {}) {
+  const model = await open(name);
+  const program = await on.compile(
+    { vectors: model.vectors(trainingContext(rate)) },
+    { parameters: await model.parts.values('fp32') },
+  );
+  const draws = { seed: 5, step, samples: rows };
+  const { vectors } = await program.run(
+    model.feeds(
+      rows.map((row) => sequences[row]!),
+      0,
+      rate === 0 ? undefined : draws,
+    ),
+  );
+  await program.close();
+  return vectors!.floats;
+}
+
+for (const name of names) {
+  test(`${name}: dropout off or at rate 0 adds no node, and none where the checkpoint has no rates`, async () => {
+    const model = await open(name);
+    const count = (rate?: number) => inOrder([model.vectors(trainingContext(rate))]).map(({ op }) => op.name);
+    const plain = inOrder([model.vectors(floatContext)]).map(({ op }) => op.name);
+    assert.deepEqual(count(0), plain);
+    assert.deepEqual(count(), plain); // the fixtures' rates are 0
+    assert.ok(!drops(model.vectors(trainingContext())));
+    assert.ok(drops(model.vectors(trainingContext(0.1))));
+  });
+
+  test(`${name}: the places of transformers`, async () => {
+    const model = await open(name);
+    const nodes = inOrder([model.vectors(trainingContext(0.1))]);
+    const { layers } = model.parts.config;
+    const sites = nodes.flatMap(({ op, attributes }) => {
+      const { site, dropout } = (attributes ?? {}) as { site?: number; dropout?: { site: number } };
+      return op.name === 'dropout' ? [site!] : op.name === 'attention' ? [dropout!.site] : [];
+    });
+    assert.equal(sites.length, 1 + 3 * layers, 'embeddings; probabilities, attention and feed-forward of each layer');
+    assert.equal(new Set(sites).size, sites.length, 'each draws by itself');
+    // Read off transformers' modules: what stands before each dropout.
+    const before = nodes.filter(({ op }) => op.name === 'dropout').map(({ inputs }) => inputs[0]!.op.name);
+    const each = name === 'modernbert' ? ['linear', 'multiply'] : ['linear', 'linear'];
+    assert.deepEqual(before, ['layerNorm', ...Array.from({ length: layers }, () => each).flat()]);
+  });
+
+  test(`${name}: in training the reference's vectors; a sample's do not depend on its batch`, async () => {
+    const together = await vectorsOf(name, 0.2, [0, 1, 2]);
+    assert.ok(largestDifference(await vectorsOf(name, 0.2, [0, 1, 2], { on: oracle }), together) < 1e-5);
+    const width = together.length / 3;
+    for (const row of [0, 1, 2])
+      assert.ok(
+        largestDifference(await vectorsOf(name, 0.2, [row]), together.subarray(row * width, (row + 1) * width)) < 1e-5,
+      );
+    assert.ok(largestDifference(await vectorsOf(name, 0, [0, 1, 2]), together) > 1e-2, 'something is dropped');
+    assert.ok(
+      largestDifference(await vectorsOf(name, 0.2, [0, 1, 2], { step: 2 }), together) > 1e-2,
+      'anew at each step',
+    );
+  });
+}
+
+for (const name of ['mpnet', 'modernbert'])
+  test(`${name}: the cached gradient at 8 sub-batches is that of the whole batch, with dropout and repeated tokens`, async () => {
+    const { batches } = trainingFixture(name);
+    const model = await open(name);
+    const found: { losses: number[]; gradients: Float32Array[] }[] = [];
+    for (const cached of [false, true]) {
+      const training = await engine.openTraining(model.trained);
+      const gradient = await compileGradient(engine, training, model, { dropout: 0.1 }, cached);
+      const losses: number[] = [];
+      for (const [at, batch] of batches.slice(0, 2).entries()) {
+        const { sequences: all, ...rest } = pairBatch(batch);
+        const draws = { seed: 3, step: at + 1, samples: all.map((_, i) => 7 * i + at) };
+        losses.push(await gradient({ ...rest, sequences: all, draws }, all.length / 8));
+      }
+      found.push({
+        losses,
+        gradients: await Promise.all(model.trained.map(({ name: of }) => training.readGradient(of))),
+      });
+      await training.close();
+    }
+    const [whole, chunked] = found as [(typeof found)[0], (typeof found)[0]];
+    whole.losses.forEach((loss, i) => {
+      assert.ok(Math.abs(loss - chunked.losses[i]!) <= 1e-5 * loss, `${loss} and ${chunked.losses[i]}`);
+    });
+    whole.gradients.forEach((gradient, i) => {
+      const peak = gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      assert.ok(largestDifference(gradient, chunked.gradients[i]!) <= 1e-5 * Math.max(1, peak), model.trained[i]!.name);
+    });
+  });
