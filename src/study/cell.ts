@@ -5,15 +5,12 @@
  */
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { PatentlabError } from '../base/errors.ts';
 import { hashOf } from '../base/hash.ts';
 import { explainWriteError, writeAtomic } from '../base/node/atomic.ts';
 import { sha256File } from '../base/node/hash.ts';
-import { acquireLock, type Lock } from '../base/node/lock.ts';
 import { readParquet, writeParquet } from '../base/node/parquet.ts';
-import type { Progress } from '../base/progress.ts';
 import type { Estimate } from '../metrics/types.ts';
+import { LeasedFolders } from './lease.ts';
 import { loadRankings, type Rankings, saveRankings } from './rankings.ts';
 import type { Cost, Manifest } from './results.ts';
 
@@ -36,17 +33,12 @@ interface StoredManifest extends Manifest {
   files: Record<string, string>;
 }
 
-export class CellStore {
-  readonly folder: string;
+export class CellStore extends LeasedFolders {
   /** Rankings used last: a fused system reads those of its two parts. */
   private readonly recent = new Map<string, Rankings>();
 
   constructor(home: string, study: string) {
-    this.folder = join(home, 'runs', study, 'cells');
-  }
-
-  path(cell: string): string {
-    return join(this.folder, cell);
+    super(join(home, 'runs', study, 'cells'), 'cell');
   }
 
   /** The finished cell, or undefined where there is none or its files are damaged. */
@@ -92,22 +84,6 @@ export class CellStore {
     return (JSON.parse(await readFile(join(this.path(cell), 'metrics.json'), 'utf8')) as { cost: Cost }).cost;
   }
 
-  /**
-   * Does `work` while no other run does, in this process or another: one that is at this cell already is waited for, and
-   * told of once. A lock of a process that is gone is taken over.
-   */
-  async alone<T>(cell: string, work: () => Promise<T>, { progress, signal }: Waiting): Promise<T> {
-    for (let told = false; ; ) {
-      const lock = await acquireLock(`${this.path(cell)}.lock`, `cell ${cell}`).catch((error: unknown) => error);
-      if (isLock(lock)) return work().finally(() => lock.release());
-      if (!(lock instanceof PatentlabError) || !(lock.code === 'lock.held' || lock.code === 'lock.busy')) throw lock;
-      const { found = 'another process', file } = lock.details;
-      if (!told) progress.say(`cell ${cell} is being computed by ${found}: waiting for it (${file})`);
-      told = true;
-      await pause(250, undefined, signal ? { signal } : {});
-    }
-  }
-
   private remember(cell: string, rankings: Rankings): void {
     this.recent.delete(cell);
     this.recent.set(cell, rankings);
@@ -140,15 +116,6 @@ export class CellStore {
     await writeAtomic(join(folder, 'manifest.json'), `${JSON.stringify({ ...manifest, files }, null, 2)}\n`);
     this.remember(manifest.cell, rankings);
   }
-}
-
-export interface Waiting {
-  progress: Progress;
-  signal?: AbortSignal | undefined;
-}
-
-function isLock(value: unknown): value is Lock {
-  return typeof value === 'object' && value !== null && 'assertHeld' in value;
 }
 
 /** First 16 hex digits of the hash over the key. */

@@ -1,7 +1,10 @@
-/** One corpus with its relevance, opened once for all cells: queries, judgements, filters, titles. */
+/** One corpus with its relevance, opened once for all cells: queries, judgements, filters, titles. With a split: its test part alone. */
+import { inputError } from '../base/errors.ts';
 import { hashOf } from '../base/hash.ts';
 import { loadRelations, type Relations } from '../corpus/relations.ts';
 import { buildRelevance, type Relevance, type RelevanceOptions } from '../corpus/relevance.ts';
+import { relevanceWithin } from '../corpus/split-relevance.ts';
+import { type CorpusSplit, type SplitOptions, splitCorpus } from '../corpus/splits.ts';
 import { type Corpus, openCorpus } from '../corpus/store.ts';
 import { type CandidateFilter, tieRanks } from '../retrieve/candidates.ts';
 import type { SharedQueries } from './summaries.ts';
@@ -9,6 +12,8 @@ import type { SharedQueries } from './summaries.ts';
 export interface CorpusUnderStudy {
   corpus: Corpus;
   relations: Relations;
+  /** Given where queries and candidates are those of its test part. */
+  split?: CorpusSplit;
   relevance: Relevance;
   /** Identity of queries and judgements. */
   relevanceHash: string;
@@ -17,19 +22,38 @@ export interface CorpusUnderStudy {
   shared: SharedQueries;
 }
 
-export async function openForStudy(home: string, name: string, options: RelevanceOptions): Promise<CorpusUnderStudy> {
+export async function openForStudy(
+  home: string,
+  name: string,
+  options: RelevanceOptions,
+  split?: SplitOptions,
+): Promise<CorpusUnderStudy> {
   const corpus = await openCorpus(home, name);
   try {
-    return await study(corpus, options);
+    return await study(corpus, options, split);
   } catch (error) {
     await corpus.close();
     throw error;
   }
 }
 
-async function study(corpus: Corpus, options: RelevanceOptions): Promise<CorpusUnderStudy> {
+async function study(
+  corpus: Corpus,
+  options: RelevanceOptions,
+  splitOptions: SplitOptions | undefined,
+): Promise<CorpusUnderStudy> {
   const relations = await loadRelations(corpus);
-  const relevance = await buildRelevance(corpus, relations, options);
+  const whole = await buildRelevance(corpus, relations, options);
+  const split = splitOptions && (await splitCorpus(corpus, splitOptions, { relations }));
+  const relevance = split === undefined ? whole : relevanceWithin(whole, split);
+  if (relevance.queries.length === 0)
+    throw inputError(`the test part of "${corpus.name}" has no query`, {
+      code: 'split.no-queries',
+      field: 'split',
+      expected: 'a patent of the test part with a relevant one beside it',
+      found: relevance.dropped.map(({ reason, count }) => `${count}: ${reason}`).join('; '),
+      hint: 'Take a larger test part, or a larger corpus.',
+    });
   const ids = Array.from({ length: corpus.size }, (_, row) => corpus.id(row));
   const { documentDay, queryDay } = relevance;
   const filter: CandidateFilter = {
@@ -58,5 +82,14 @@ async function study(corpus: Corpus, options: RelevanceOptions): Promise<CorpusU
     // Days of queries that are texts come from the queries file, which nothing else here stands for.
     ...(documentDay && queryDay ? { documentDay: Array.from(documentDay), queryDay: Array.from(queryDay) } : {}),
   });
-  return { corpus, relations, relevance, relevanceHash, tieRank: tieRanks(ids), filter, shared };
+  return {
+    corpus,
+    relations,
+    ...(split === undefined ? {} : { split }),
+    relevance,
+    relevanceHash,
+    tieRank: tieRanks(ids),
+    filter,
+    shared,
+  };
 }

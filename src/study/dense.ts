@@ -4,6 +4,7 @@
  * both alike (no prompts), else it is encoded in its own role.
  */
 import { join } from 'node:path';
+import { sha256 } from '../base/hash.ts';
 import type { Relevance } from '../corpus/relevance.ts';
 import type { Corpus } from '../corpus/store.ts';
 import { type EncodeRequest, type Encoder, openEncoder, type TextVectors } from '../encode/index.ts';
@@ -127,9 +128,15 @@ export async function searchEncoder(
 ): Promise<Searched> {
   const { model } = await pool.get(system);
   const encoding = stopwatch();
-  const source = { corpus: corpus.hash, view: view.view, masked: view.masked };
+  const needed = neededRows(corpus.size, relevance);
+  const source = {
+    corpus: corpus.hash,
+    view: view.view,
+    masked: view.masked,
+    ...(needed === undefined ? {} : { rows: await sha256(needed) }),
+  };
   const documents = await pool.encode(system, {
-    texts: documentTexts(corpus, view),
+    texts: documentTexts(corpus, view, needed && ((row) => needed[row] === 1)),
     count: corpus.size,
     source: { ...source, texts: 'documents' },
     label: `${system.label}, ${context.label}`,
@@ -147,14 +154,15 @@ export async function searchEncoder(
         })
       ).read();
   const encodeSeconds = encoding();
-  const { computed, texts, truncated } = documents.summary;
+  const { computed, texts: all, truncated } = documents.summary;
+  const texts = needed === undefined ? all : needed.reduce((sum, one) => sum + one, 0);
   const searched = await searchVectors(documents, queries, relevance.queries.length, pool, context);
   return {
     rankings: searched.rankings,
     cost: {
       ...searched.cost,
       encodeSeconds,
-      ...(computed === texts ? { documentsPerSecond: texts / encodeSeconds } : {}),
+      ...(computed === all ? { documentsPerSecond: texts / encodeSeconds } : {}),
       truncated: truncated / Math.max(1, texts),
       indexBytes: documents.count * documents.dimensions * 4,
     },
@@ -238,6 +246,15 @@ async function searchVectors(
   });
   const searchSeconds = searching();
   return { rankings, cost: { searchSeconds, queriesPerSecond: count / searchSeconds } };
+}
+
+/** 1 for documents that some query may find, and for queries; undefined where that is every document. */
+function neededRows(size: number, { documentDay, queryDay, queries }: Relevance): Uint8Array | undefined {
+  if (documentDay === undefined || queryDay === undefined) return undefined;
+  const last = queryDay.reduce((most, day) => Math.max(most, day), Number.NEGATIVE_INFINITY);
+  const needed = Uint8Array.from({ length: size }, (_, row) => (documentDay[row]! < last ? 1 : 0));
+  for (const { row } of queries) if (row !== undefined) needed[row] = 1;
+  return needed.includes(0) ? needed : undefined;
 }
 
 /** Vectors of the queries, taken from the documents they are. */

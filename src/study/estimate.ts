@@ -63,7 +63,7 @@ export async function estimateCells(cells: readonly CellToEstimate[]): Promise<P
   return planned;
 }
 
-async function sampleTexts({ corpus }: CorpusUnderStudy, view: ViewSpec): Promise<string[]> {
+export async function sampleTexts({ corpus }: CorpusUnderStudy, view: ViewSpec): Promise<string[]> {
   const step = Math.max(1, Math.floor(corpus.size / sampleSize));
   const rows = Array.from({ length: Math.min(sampleSize, corpus.size) }, (_, i) => i * step);
   return Promise.all(

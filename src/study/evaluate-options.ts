@@ -3,6 +3,7 @@ import { packageVersion } from '../base/node/version.ts';
 import type { Platform } from '../base/platform.ts';
 import { type Progress, silent } from '../base/progress.ts';
 import type { RelevanceOptions } from '../corpus/relevance.ts';
+import type { SplitOptions } from '../corpus/splits.ts';
 import { defaultMargin, defaultResamples } from '../metrics/significance.ts';
 import type { ModelDtype } from '../model/index.ts';
 import type { Bm25Options } from '../retrieve/bm25-scoring.ts';
@@ -23,6 +24,8 @@ export interface EvaluateOptions {
   fuse?: readonly FusionMethod[];
   /** Default: the cited documents are relevant. */
   relevance?: Omit<RelevanceOptions, 'seed'>;
+  /** Queries and candidates are patents of the test part of this split. Default: all patents. */
+  split?: SplitOptions;
   /** Documents kept for each query. Default 1000. */
   depth?: number;
   bm25?: Bm25Options;

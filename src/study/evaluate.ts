@@ -147,7 +147,9 @@ async function withStudies<T>(options: EvaluateOptions, work: (studies: Studies)
   const studies: CorpusUnderStudy[] = [];
   try {
     for (const name of settings.corpora) {
-      studies.push(await openForStudy(settings.home, name, { ...settings.relevance, seed: settings.seed }));
+      studies.push(
+        await openForStudy(settings.home, name, { ...settings.relevance, seed: settings.seed }, settings.split),
+      );
     }
     const warnings = studies.flatMap(({ corpus }) => checkViews(corpus, views));
     const jobs = studies

@@ -14,7 +14,7 @@ export async function requestOf(
   corpus: string,
   settings: EvaluateSettings,
 ): Promise<EvaluationRequest> {
-  const { depth, bm25, analyser, lsaDimensions, length, dimensions, margin, resamples, seed } = settings;
+  const { depth, bm25, analyser, lsaDimensions, length, dimensions, split, margin, resamples, seed } = settings;
   const { qrels, queriesFile, ...relevance } = settings.relevance;
   return {
     corpora: [corpus],
@@ -27,7 +27,7 @@ export async function requestOf(
       ...(qrels === undefined ? {} : { qrels: resolve(qrels) }),
       ...(queriesFile === undefined ? {} : { queriesFile: resolve(queriesFile) }),
     },
-    ...defined({ length, dimensions }),
+    ...defined({ length, dimensions, split }),
     depth,
     bm25,
     analyser,

@@ -50,6 +50,7 @@ export type EvaluationRequest = Pick<
   | 'maskCitations'
   | 'fuse'
   | 'relevance'
+  | 'split'
   | 'depth'
   | 'bm25'
   | 'analyser'

@@ -4,9 +4,15 @@ import type { Corpus } from '../corpus/store.ts';
 import { viewText } from '../corpus/views.ts';
 import type { ViewSpec } from './systems.ts';
 
-/** Every document's text in row order. */
-export async function* documentTexts(corpus: Corpus, view: ViewSpec): AsyncGenerator<string> {
-  for await (const patent of corpus.records()) yield viewText(patent, view.view, { maskCitations: view.masked });
+/** Every document's text in row order; '' for one that is not `wanted`. */
+export async function* documentTexts(
+  corpus: Corpus,
+  view: ViewSpec,
+  wanted: (row: number) => boolean = () => true,
+): AsyncGenerator<string> {
+  let row = 0;
+  for await (const patent of corpus.records())
+    yield wanted(row++) ? viewText(patent, view.view, { maskCitations: view.masked }) : '';
 }
 
 /** Every query's text in query order. Reads the corpus once where many of its documents are queries. */

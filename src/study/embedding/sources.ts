@@ -1,0 +1,192 @@
+/**
+ * What a study stands on, opened once: its corpora with their splits, judged within their test parts, and the checkpoints that
+ * its models start from. `tiny` is built once for the study, with a vocabulary of the train parts of all its corpora: it takes
+ * the place of a pretrained model, the same for every recipe, seed and landscape.
+ */
+import { rm } from 'node:fs/promises';
+import { inputError, PatentlabError } from '../../base/errors.ts';
+import { trainPart } from '../../corpus/splits.ts';
+import { loadTextPrints, type TextPrints } from '../../corpus/text-prints.ts';
+import { viewText } from '../../corpus/views.ts';
+import { openModelParts } from '../../model/load.ts';
+import { createTinyModel } from '../../model/tiny.ts';
+import { type CorpusUnderStudy, openForStudy } from '../corpus-under-study.ts';
+import { type EvaluateSettings, settingsOf } from '../evaluate-options.ts';
+import { builtinCorpus } from '../landscapes.ts';
+import { isFolder, locateModel } from '../model-source.ts';
+import { defined } from '../request.ts';
+import { type CheckpointStore, checkpointHash } from './checkpoints.ts';
+import type { StudySettings } from './options.ts';
+import type { CorpusSpec, EmbeddingSpec, ModelSpec } from './spec.ts';
+
+/** A corpus of the study, open. */
+export interface Landscape {
+  name: string;
+  spec: CorpusSpec;
+  study: CorpusUnderStudy & Required<Pick<CorpusUnderStudy, 'split'>>;
+  prints: TextPrints;
+  /** Of its evaluation cells. */
+  settings: EvaluateSettings;
+}
+
+/** The checkpoint that a model of the study starts from. */
+export interface Start {
+  spec: ModelSpec;
+  folder: string;
+  /** For registry and model card. */
+  id?: string;
+  hash: string;
+  parameters: number;
+}
+
+export async function openLandscapes(spec: EmbeddingSpec, settings: StudySettings): Promise<Landscape[]> {
+  const { home, progress, signal, packageVersion, platform, threads, device, offline } = settings;
+  const opened: Landscape[] = [];
+  try {
+    for (const corpus of spec.corpora) {
+      const name = corpus.builtin ? await builtinCorpus(corpus.builtin, { home, progress, signal }) : corpus.name!;
+      const split = defined(corpus.split ?? spec.split) as typeof spec.split;
+      const relevance = { relevance: corpus.relevance, onlyEarlier: corpus.onlyEarlier };
+      const own = settingsOf({
+        platform,
+        home,
+        corpora: [name],
+        relevance,
+        split: split as never,
+        views: spec.views,
+        margin: spec.margin,
+        resamples: spec.resamples,
+        seed: 1,
+        threads,
+        device,
+        offline,
+        study: spec.name,
+        progress,
+        signal,
+        packageVersion,
+      });
+      const study = await openForStudy(home, name, { ...relevance, seed: 1 }, split as never);
+      const prints = await loadTextPrints(study.corpus);
+      opened.push({ name, spec: corpus, study: { ...study, split: study.split! }, prints, settings: own });
+    }
+    return opened;
+  } catch (error) {
+    for (const { study } of opened) await study.corpus.close();
+    throw error;
+  }
+}
+
+/** The starts of all models; those that are not here or cannot run are told apart, with the reason. */
+export async function openStarts(
+  spec: EmbeddingSpec,
+  landscapes: readonly Landscape[],
+  store: CheckpointStore,
+  settings: StudySettings,
+): Promise<{ starts: Start[]; missing: { model: ModelSpec; reason: string }[] }> {
+  const starts: Start[] = [];
+  const missing: { model: ModelSpec; reason: string }[] = [];
+  for (const model of spec.models) {
+    settings.signal?.throwIfAborted();
+    try {
+      starts.push(await openStart(model, landscapes, store, settings));
+    } catch (error) {
+      if (!(error instanceof PatentlabError)) throw error;
+      missing.push({ model, reason: [error.message, error.details.found].filter(Boolean).join(': ') });
+    }
+  }
+  if (missing.length > 0 && spec.missingModels === 'refuse')
+    throw inputError('models of the study are not here or cannot run', {
+      code: 'study.models',
+      file: settings.file,
+      field: 'models',
+      expected: 'tiny, folders of checkpoints, or ids of models that this version runs',
+      found: missing.map(({ model, reason }) => `${model.model} (${reason})`).join('; '),
+      hint: 'get them with `patentlab models get ID`, or say `missingModels: skip`: the report then names them',
+    });
+  if (starts.length === 0)
+    throw inputError('no model of the study can run here', {
+      code: 'study.models',
+      file: settings.file,
+      field: 'models',
+      found: missing.map(({ model, reason }) => `${model.model} (${reason})`).join('; '),
+    });
+  return { starts, missing };
+}
+
+async function openStart(
+  model: ModelSpec,
+  landscapes: readonly Landscape[],
+  store: CheckpointStore,
+  settings: StudySettings,
+): Promise<Start> {
+  const { platform, home, progress, signal, plan } = settings;
+  if (model.model === 'tiny') {
+    const { folder, modelHash, parameters } = await tinyStart(model, landscapes, store, settings);
+    return { spec: model, folder, hash: modelHash, parameters };
+  }
+  // A plan fetches nothing.
+  const offline = settings.offline || plan;
+  const found = await locateModel(platform, model.model, { home, offline, progress, signal });
+  const parts = await openModelParts(platform, found.folder, { id: found.id });
+  const id = (await isFolder(model.model)) ? undefined : found.id;
+  return {
+    spec: model,
+    folder: found.folder,
+    ...(id === undefined ? {} : { id }),
+    hash: parts.hash,
+    parameters: sizeOf(parts.specs),
+  };
+}
+
+async function tinyStart(
+  model: ModelSpec,
+  landscapes: readonly Landscape[],
+  store: CheckpointStore,
+  settings: StudySettings,
+): Promise<{ folder: string; modelHash: string; parameters: number }> {
+  const { platform, progress, packageVersion } = settings;
+  const { vocabulary, ...options } = defined(model.tiny ?? {});
+  const key = {
+    kind: 'start',
+    tiny: { ...options, vocabulary: vocabulary ?? null },
+    texts: landscapes.map(({ study }) => ({ corpus: study.corpus.hash, split: study.split.options })),
+    packageVersion,
+  };
+  const hash = await checkpointHash(key);
+  const folder = store.model(hash);
+  const made = await store.alone(
+    hash,
+    async () => {
+      const there = await store.load(hash);
+      if (there !== undefined) return there;
+      const started = performance.now();
+      await rm(store.path(hash), { recursive: true, force: true });
+      const task = progress.begin(`vocabulary of ${model.name}`, { unit: 'patents' });
+      await createTinyModel(platform.files, folder, trainTexts(landscapes), {
+        ...options,
+        ...(vocabulary === undefined ? {} : { vocabulary: { size: vocabulary } }),
+        replace: true,
+      });
+      task.finish();
+      const parts = await openModelParts(platform, folder);
+      const seconds = (performance.now() - started) / 1000;
+      return store.finish({ hash, key, modelHash: parts.hash, parameters: sizeOf(parts.specs), seconds });
+    },
+    settings,
+  );
+  return { folder, modelHash: made.modelHash, parameters: made.parameters };
+}
+
+/** A vocabulary must not be learnt from what is tested. */
+async function* trainTexts(landscapes: readonly Landscape[]): AsyncGenerator<string> {
+  for (const { study } of landscapes) {
+    let row = 0;
+    for await (const patent of study.corpus.records())
+      if (study.split.part[row++] === trainPart) yield viewText(patent, 'TAC');
+  }
+}
+
+/** Numbers in all parameters. */
+export function sizeOf(specs: readonly { shape: readonly number[] }[]): number {
+  return specs.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+}

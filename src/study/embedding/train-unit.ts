@@ -1,0 +1,127 @@
+/** Makes the checkpoints of a study: trains, or takes weights between start and tuned. Each call holds the checkpoint's lease. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { View } from '../../corpus/views.ts';
+import { openModelParts } from '../../model/load.ts';
+import type { StepRecord } from '../../train/loop.ts';
+import { finetune } from '../../tune/finetune.ts';
+import { auditLeakage, type LeakageAudit } from '../../tune/leakage.ts';
+import { buildPairs } from '../../tune/recipes.ts';
+import type { CheckpointManifest, CheckpointStore } from './checkpoints.ts';
+import { cutTo, rateOf, recipeOptions, type TrainingJob, type Unit } from './design.ts';
+import { interpolateCheckpoints } from './interpolate.ts';
+import { allCorpora } from './mixed.ts';
+import type { StudySettings } from './options.ts';
+import { type Landscape, sizeOf } from './sources.ts';
+import type { EmbeddingSpec } from './spec.ts';
+
+export interface TrainContext {
+  spec: EmbeddingSpec;
+  store: CheckpointStore;
+  landscapes: readonly Landscape[];
+  settings: StudySettings;
+}
+
+export async function trainCheckpoint(job: TrainingJob, context: TrainContext): Promise<CheckpointManifest> {
+  const { spec, store, settings } = context;
+  const { hash, key, start, ground, recipe, seed, asked } = job;
+  const { platform, threads, device, progress, signal } = settings;
+  const { training } = spec;
+  const out = store.model(hash);
+  await clear(store, hash);
+  const audit = await auditEverywhere(job, context);
+  const result = await finetune(platform, {
+    corpus: ground.corpus,
+    model: start.folder,
+    ...(start.id === undefined ? {} : { modelId: start.id }),
+    out,
+    recipe: recipe.recipe,
+    recipeOptions: { ...recipeOptions(spec), pairs: asked },
+    shuffled: recipe.shuffled,
+    split: ground.split.options,
+    batchSize: job.plan.batchSize,
+    maxSteps: job.plan.steps,
+    learningRate: rateOf(spec, start),
+    symmetric: training.symmetric,
+    scale: training.scale,
+    ...(training.maxLength === undefined ? {} : { maxLength: training.maxLength }),
+    seed,
+    threads,
+    device,
+    progress,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const { plan, split, records, loss, reloaded, seconds } = result;
+  const parts = await openModelParts(platform, out);
+  return store.finish({
+    hash,
+    key,
+    modelHash: parts.hash,
+    parameters: sizeOf(parts.specs),
+    seconds,
+    training: {
+      plan,
+      split,
+      steps: records.length,
+      loss,
+      curve: curveOf(records),
+      seconds,
+      reloaded: reloaded.maxDifference,
+      audit,
+    },
+  });
+}
+
+export async function deriveCheckpoint(
+  { hash, key, job, weight }: Unit['source'] & { kind: 'derived' },
+  { store, settings }: TrainContext,
+): Promise<CheckpointManifest> {
+  const started = performance.now();
+  const out = store.model(hash);
+  await clear(store, hash);
+  await settings.platform.files.makeDirectory(store.path(hash));
+  await interpolateCheckpoints(settings.platform, {
+    start: job.start.folder,
+    tuned: store.model(job.hash),
+    out,
+    weight,
+  });
+  const parts = await openModelParts(settings.platform, out);
+  const seconds = (performance.now() - started) / 1000;
+  return store.finish({ hash, key, modelHash: parts.hash, parameters: sizeOf(parts.specs), seconds });
+}
+
+/** Takes away a checkpoint without a manifest, or a damaged one; what a killed training goes on from stays. */
+async function clear(store: CheckpointStore, hash: string): Promise<void> {
+  await rm(join(store.path(hash), 'manifest.json'), { force: true });
+  await rm(store.model(hash), { recursive: true, force: true });
+}
+
+/** The leakage audit against everything that the checkpoint will be tested on: its own test part, and those of the others. */
+async function auditEverywhere(job: TrainingJob, { spec, landscapes }: TrainContext): Promise<LeakageAudit> {
+  const { ground, recipe, seed, asked } = job;
+  const made = await buildPairs(recipe.recipe, ground, { ...recipeOptions(spec), seed });
+  const { pairs } = cutTo({ recipe, seed, pairs: made }, ground, asked);
+  const { corpus, relations, split } = ground;
+  const own = landscapes.find(({ name }) => name === ground.name);
+  const elsewhere = landscapes
+    .filter(({ name }) => name !== ground.name && (spec.transfer || ground.name === allCorpora))
+    .map(({ study }) => ({ corpus: study.corpus, split: study.split }));
+  return auditLeakage(pairs, {
+    corpus,
+    relations,
+    split,
+    ...(own === undefined ? {} : { relevance: own.study.relevance }),
+    views: [...new Set(spec.views.map((view) => view.replace(/-masked$/, '') as View))],
+    elsewhere,
+  });
+}
+
+/** Means over at most 50 stretches of steps. */
+function curveOf(records: readonly StepRecord[]): { step: number; loss: number }[] {
+  const stretch = Math.max(1, Math.ceil(records.length / 50));
+  return Array.from({ length: Math.ceil(records.length / stretch) }, (_, at) => {
+    const own = records.slice(at * stretch, (at + 1) * stretch);
+    return { step: own.at(-1)!.step, loss: own.reduce((sum, { loss }) => sum + loss, 0) / own.length };
+  });
+}
