@@ -22,6 +22,7 @@ interface FinetuneCommandOptions {
   lr?: number;
   length?: number;
   chunk?: number;
+  dropout?: number;
   pairs?: number;
   dimensions?: string[];
   symmetric?: boolean;
@@ -51,6 +52,7 @@ export function register(program: Command, run: Runner): void {
       .option('--lr <rate>', 'largest learning rate (default: 2e-5; 5e-4 for tiny)', rateOption)
       .option('--length <n>', 'most tokens of a text that are read', positiveOption)
       .option('--chunk <n>', 'texts through the model at a time: fewer need less memory (default: 16)', positiveOption)
+      .option('--dropout <rate>', "in place of the model's own rates, 0 for none (default: its own)", dropoutOption)
       .option('--dimensions <n,...>', 'lengths to which vectors may be cut afterwards (Matryoshka)', listOption)
       .option('--symmetric', 'also ask for the anchor of each positive')
       .option('--shuffled', 'a control: the same pairs torn apart')
@@ -87,6 +89,7 @@ async function finetuneCommand(context: CliContext, name: string, options: Finet
       learningRate: options.lr,
       maxLength: options.length,
       chunk: options.chunk,
+      dropout: options.dropout,
       dimensions: options.dimensions?.map(Number),
       symmetric: options.symmetric,
       shuffled: options.shuffled,
@@ -123,6 +126,12 @@ function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], un
 function viewOption(text: string): View {
   if (!isView(text)) throw new InvalidArgumentError(`expected one of ${views.join(', ')}`);
   return text;
+}
+
+function dropoutOption(text: string): number {
+  const rate = Number(text);
+  if (text.trim() === '' || !(rate >= 0 && rate < 1)) throw new InvalidArgumentError('expected 0 or more, below 1');
+  return rate;
 }
 
 function rateOption(text: string): number {

@@ -110,10 +110,10 @@ export const floatContext: ForwardContext = {
 /** The input that holds the rows' keys (`dropoutKeys`). */
 export const dropoutInput = 'dropout keys';
 
-/** `base` in training: dropout at the checkpoint's own rates, or all of them at `rate`. */
+/** `base` in training: dropout at the checkpoint's own rates, or at `rate` in place of each. */
 export function trainingContext(rate?: number, base: ForwardContext = floatContext): ForwardContext {
   const keys = input(dropoutInput, 'int32', ['tokens']);
-  return rate === 0 ? base : { ...base, dropout: { keys, ...(rate === undefined ? {} : { rate }) } };
+  return { ...base, dropout: { keys, ...(rate === undefined ? {} : { rate }) } };
 }
 
 /** Whether a graph drops anything: then it asks for `dropoutInput`. */

@@ -13,8 +13,8 @@
  */
 import { inputError } from '../base/errors.ts';
 import { stream } from '../base/random.ts';
-import { add, constant, linear, multiply, type ParameterValue, parameter, type Tensor } from '../engine/index.ts';
-import { type ForwardContext, floatContext, type ParameterSpec } from './forward.ts';
+import { add, constant, linear, multiply, type ParameterValue, parameter } from '../engine/index.ts';
+import { dropped, type ForwardContext, floatContext, type ParameterSpec } from './forward.ts';
 
 export interface LoraOptions {
   /** Default 16. */
@@ -129,22 +129,25 @@ export interface LoraContextOptions {
   base?: ForwardContext;
   /** Default 1. */
   factor?: number;
-  /** In training: drops entries of the input of the named layer's A. */
-  dropout?: (x: Tensor, layer: string) => Tensor;
 }
 
-/** Linear layers with the adapter beside them; its matrices are parameters of the graph (`loraParameters`). */
+/**
+ * Linear layers with the adapter beside them; its matrices are parameters of the graph (`loraParameters`). In training the
+ * input of A is dropped from at the adapter's own rate.
+ */
 export function loraContext(
-  { layers, rankStabilised }: Pick<LoraAdapter, 'layers' | 'rankStabilised'>,
-  { base = floatContext, factor = 1, dropout = (x) => x }: LoraContextOptions = {},
+  { layers, rankStabilised, dropout: rate }: Pick<LoraAdapter, 'layers' | 'rankStabilised' | 'dropout'>,
+  { base = floatContext, factor = 1 }: LoraContextOptions = {},
 ): ForwardContext {
+  const training: ForwardContext = base.dropout === undefined ? base : { ...base, dropout: { ...base.dropout, rate } };
   return {
+    ...base,
     linear(x, parameters, name) {
       const y = base.linear(x, parameters, name);
       const layer = layers.get(name);
       if (layer === undefined) return y;
       const { out, width, rank } = layer;
-      const inner = linear(dropout(x, name), parameter(nameOfA(name), [rank, width])); // [tokens, rank]
+      const inner = linear(dropped(x, training, nameOfA(name), rate), parameter(nameOfA(name), [rank, width])); // [tokens, rank]
       const scaled = multiply(inner, constant(factor * loraScale(layer, rankStabilised)));
       return add(y, linear(scaled, parameter(nameOfB(name), [out, rank])));
     },

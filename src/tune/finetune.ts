@@ -57,6 +57,8 @@ export interface FinetuneOptions {
   maxLength?: number;
   /** Sequences through the model at a time; fewer need less memory. Default 16. */
   chunk?: number;
+  /** In place of every rate of dropout in the checkpoint's configuration; 0 for none. Default: those rates. */
+  dropout?: number;
   /** 1 / temperature. Default 20. */
   scale?: number;
   symmetric?: boolean;
@@ -131,6 +133,7 @@ export async function finetune(platform: Platform, options: FinetuneOptions): Pr
       weightDecay,
       shape,
       chunk,
+      dropout: options.dropout ?? null,
       scale: options.scale ?? null,
       symmetric: options.symmetric ?? false,
       dimensions: options.dimensions ?? null,
@@ -145,6 +148,7 @@ export async function finetune(platform: Platform, options: FinetuneOptions): Pr
       ...(options.shuffled ? {} : { related }),
       chunk,
       maskCitations,
+      ...(options.dropout === undefined ? {} : { dropout: options.dropout }),
       ...(options.scale === undefined ? {} : { scale: options.scale }),
       ...(options.symmetric === undefined ? {} : { symmetric: options.symmetric }),
       ...(options.dimensions === undefined ? {} : { dimensions: options.dimensions }),

@@ -4,8 +4,10 @@ import { after, test } from 'node:test';
 import { nodePlatform } from '../../src/base/node/platform.ts';
 import { inOrder } from '../../src/engine/graph.ts';
 import { openEngine } from '../../src/engine/index.ts';
-import { drops, floatContext, trainingContext } from '../../src/model/forward.ts';
+import { drops, type ForwardContext, floatContext, trainingContext } from '../../src/model/forward.ts';
+import { createAdapter } from '../../src/model/lora.ts';
 import { openTrainable } from '../../src/model/trainable.ts';
+import { withAdapter } from '../../src/model/trainable-lora.ts';
 import { compileGradient } from '../../src/tune/contrastive.ts';
 import { fixtureFolder, largestDifference, names } from '../model/fixtures.ts';
 import { pairBatch, trainingFixture } from '../support/pair-batches.ts';
@@ -77,6 +79,22 @@ for (const name of names) {
     );
   });
 }
+
+test('an adapter drops from the input of A at its own rate, in training only', async () => {
+  const base = await open('roberta');
+  const adapter = createAdapter(base.parts.specs, { rank: 2, dropout: 0.1 });
+  const model = withAdapter(base, adapter);
+  const rates = (context?: ForwardContext) =>
+    inOrder([model.vectors(context)]).flatMap(({ op, attributes }) =>
+      op.name === 'dropout' ? [(attributes as { rate: number }).rate] : [],
+    );
+  assert.deepEqual(rates(), []);
+  assert.deepEqual(
+    rates(trainingContext(0)),
+    Array.from(adapter.layers, () => 0.1),
+  );
+  assert.equal(rates(trainingContext(0.3)).filter((rate) => rate === 0.1).length, adapter.layers.size);
+});
 
 for (const name of ['mpnet', 'modernbert'])
   test(`${name}: the cached gradient at 8 sub-batches is that of the whole batch, with dropout and repeated tokens`, async () => {
