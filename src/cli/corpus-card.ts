@@ -15,7 +15,7 @@ function fieldTable({ fields, patents }: CorpusSummary): string {
     const row = [name, number(field.present), share(field.present)];
     if ('median' in field) row.push(number(field.median), number(field.p90), `${number(field.longest)} characters`);
     else if ('entries' in field)
-      row.push((field.entries / field.present).toFixed(1), '', `${number(field.entries)} in all`);
+      row.push('', '', `${number(field.entries)} in all, ${(field.entries / field.present).toFixed(1)} each`);
     rows.push(row);
   }
   const absent = Object.entries(fields).filter(([, field]) => field.present === 0);
@@ -41,7 +41,10 @@ function facts(summary: CorpusSummary): string[] {
   ] as const)
     if (counts.distinct > 0)
       lines.push(
-        `${name.padEnd(10)} ${number(counts.distinct)}: ${few(counts.top.map(({ value, count }) => [value, count]))}`,
+        `${name.padEnd(10)} ${number(counts.distinct)}: ${few(
+          counts.top.map(({ value, count }) => [value, count]),
+          counts.distinct,
+        )}`,
       );
   if (citations.total > 0) {
     const { total, inside, unresolved, ambiguous, unreadable, citing, edges } = citations;
@@ -60,9 +63,10 @@ function supports({ supports: all }: CorpusSummary): string[] {
   return ['what it supports', columns(rows)];
 }
 
-function few(counts: [string, number][], limit = 8): string {
+/** The first of `counts`, which may itself be the head of `distinct` values. */
+function few(counts: [string, number][], distinct = counts.length, limit = 8): string {
   const shown = counts.slice(0, limit).map(([name, count]) => `${name} ${number(count)}`);
-  if (counts.length > limit) shown.push(`and ${number(counts.length - limit)} more`);
+  if (distinct > shown.length) shown.push(`and ${number(distinct - shown.length)} more`);
   return shown.join(', ');
 }
 

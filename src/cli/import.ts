@@ -29,7 +29,7 @@ export function register(program: Command, run: Runner): void {
         'columns that guessing misses, e.g. claims=claims.text,labels=topic',
         listOption,
       )
-      .option('--record <element>', 'element that holds one record, for formats that nest')
+      .option('--record <element>', 'where the records are: list of a JSON file (a.b), sheet of a workbook')
       .option('--on-conflict <rule>', `patents that are there already: ${conflictRules.join(', ')} (default: fill)`)
       .action(run(importCommand)),
     'patentlab import export.csv --as mine',

@@ -146,6 +146,7 @@ async function dealCitations(
     }
   }
   counts.shared = shared.count;
+  if (shared.isFull) counts.sharedAtLeast = true;
 }
 
 /** Resolves the citations of a bucket; pairs `citing, cited, c or b` go to the bucket of the citing row. */
@@ -222,6 +223,8 @@ class SharedDocuments {
   private readonly documents = new NameIndex();
   private readonly lastCiting: number[] = [];
   private readonly shared = new Set<number>();
+  /** Whether documents were passed over. */
+  isFull = false;
 
   get count(): number {
     return this.shared.size;
@@ -230,7 +233,8 @@ class SharedDocuments {
   watch(document: string, row: number): void {
     const seen = this.documents.first(document);
     if (seen < 0) {
-      if (this.documents.size >= documentsWatched) return;
+      this.isFull ||= this.documents.size >= documentsWatched;
+      if (this.isFull) return;
       this.documents.add(document, this.lastCiting.length);
       this.lastCiting.push(row);
     } else if (this.lastCiting[seen] !== row) this.shared.add(seen);

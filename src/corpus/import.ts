@@ -271,6 +271,14 @@ class Import {
   private async readSource(source: SourceFile, writer: StoreWriter): Promise<void> {
     const { signal, map, record } = this.options;
     const importer = await chooseImporter(source, this.options.format);
+    if (record !== undefined && importer.nests !== true)
+      throw inputError('--record has no effect on this format', {
+        code: 'import.record',
+        file: source.path,
+        field: '--record',
+        expected: 'JSON, where it names the list of records, or XLSX, where it names the sheet',
+        found: importer.format,
+      });
     const before = await stat(source.path);
     const task = this.progress.begin(`import ${source.path}`, { total: source.size, unit: 'bytes' });
     let toldBytes = 0;

@@ -13,10 +13,10 @@ export async function expandSources(paths: readonly string[]): Promise<SourceFil
   const found = new Map<string, SourceFile>();
   for (const path of paths) {
     const files = await expand(path);
-    if (files.length === 0) throw nothingFound(path);
+    if (files.length === 0) throw nothingFound(path, isGlob(path) ? 'no match' : 'a folder without data files');
     for (const file of files) if (!found.has(resolve(file.path))) found.set(resolve(file.path), file);
   }
-  if (found.size === 0) throw nothingFound(undefined);
+  if (found.size === 0) throw nothingFound(undefined, 'no path');
   return [...found.values()];
 }
 
@@ -24,7 +24,7 @@ async function expand(path: string): Promise<SourceFile[]> {
   const info = await stat(path).catch(() => undefined);
   if (info?.isDirectory()) return folder(path);
   if (info !== undefined) return [{ path, size: info.size }];
-  if (!/[*?[{]/.test(path)) throw nothingFound(path);
+  if (!isGlob(path)) throw nothingFound(path, 'no such file');
   const files: SourceFile[] = [];
   for await (const name of glob(path)) {
     const matched = await stat(name).catch(() => undefined);
@@ -49,12 +49,16 @@ function byPath(a: SourceFile, b: SourceFile): number {
   return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
 }
 
-function nothingFound(path: string | undefined) {
+function isGlob(path: string): boolean {
+  return /[*?[{]/.test(path);
+}
+
+function nothingFound(path: string | undefined, found: string) {
   return inputError('there is nothing to import', {
     code: 'import.no-source',
     ...(path === undefined ? {} : { file: path }),
     expected: 'a file, a folder with files, or a glob that matches some',
-    found: path === undefined ? 'no path' : 'no such file',
+    found,
     hint: 'Check the path; quote a glob so that the shell leaves it alone.',
   });
 }

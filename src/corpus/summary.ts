@@ -44,6 +44,8 @@ export interface CitationSummary {
   edgesBoth: number;
   /** Cited documents, in the corpus or not, that two or more patents cite; counted among the first 65,536 cited documents. */
   shared: number;
+  /** True where there were more cited documents than that: `shared` is a lower bound. */
+  sharedAtLeast?: boolean;
 }
 
 export interface Support {
@@ -131,16 +133,22 @@ export class SummaryBuilder {
   private readonly labels = new Tally();
   private readonly cpc = new Tally();
   private readonly ipc = new Tally();
+  /** Patents by which of the text fields they have, one bit a field. */
+  private readonly together = new Uint32Array(1 << textFields.length);
   private families = 0;
   private categories = new Tally();
   private origins = new Tally();
 
   add(patent: Patent): void {
     this.patents++;
+    let fields = 0;
     textFields.forEach((field, i) => {
       const length = patent[field]?.length ?? 0;
-      if (length > 0) this.texts[i]!.add(length);
+      if (length === 0) return;
+      this.texts[i]!.add(length);
+      fields |= 1 << i;
     });
+    this.together[fields]!++;
     listFields.forEach((field, i) => {
       const { length } = patent[field];
       if (length === 0) return;
@@ -199,7 +207,14 @@ export class SummaryBuilder {
       families: { known: this.families },
       citations,
     };
-    return { ...summary, supports: supportsOf(summary, this.categories.top(), this.origins.top()) };
+    const withAll = (needed: readonly string[]) => this.withAll(needed);
+    return { ...summary, supports: supportsOf(summary, this.categories.top(), this.origins.top(), withAll) };
+  }
+
+  /** Patents that have all of the text fields `needed`. */
+  private withAll(needed: readonly string[]): number {
+    const bits = textFields.reduce((sum, field, i) => (needed.includes(field) ? sum | (1 << i) : sum), 0);
+    return this.together.reduce((sum, count, fields) => ((fields & bits) === bits ? sum + count : sum), 0);
   }
 }
 
@@ -220,6 +235,7 @@ function supportsOf(
   { patents, fields, labels, cpcSubclasses, ipcSubclasses, citations, ...rest }: Omit<CorpusSummary, 'supports'>,
   categories: Counted[],
   origins: Counted[],
+  withAll: (fields: readonly string[]) => number,
 ): Support[] {
   const number = (value: number) => value.toLocaleString('en-US');
   const present = (field: string) => fields[field]?.present ?? 0;
@@ -248,7 +264,7 @@ function supportsOf(
   add(
     'retrieval by coupling',
     citations.shared > 0,
-    `${number(citations.shared)} cited documents are cited by two or more patents`,
+    `${citations.sharedAtLeast ? 'at least ' : ''}${number(citations.shared)} cited documents are cited by two or more patents`,
     citations.total === 0 ? 'no citations in the sources' : 'no two patents cite the same document',
   );
   add('retrieval by qrels', true, 'with a judgement file of your own (--qrels, --queries)', '');
@@ -299,7 +315,6 @@ function supportsOf(
     `${number(rest.families.known)} patents carry a family id`,
     'no family ids: families are inferred from titles, dates and abstracts, and marked so',
   );
-  const share = (counts: number[]) => Math.min(...counts);
   const viewFields: [string, string[]][] = [
     ['T', ['title']],
     ['A', ['abstract']],
@@ -311,12 +326,11 @@ function supportsOf(
     ['full', ['description']],
   ];
   for (const [view, needed] of viewFields) {
-    const count = share(needed.map(present));
     const absent = needed.filter((field) => present(field) === 0);
     add(
       `view ${view}`,
-      count > 0,
-      `${number(count)} of ${number(patents)} patents`,
+      absent.length === 0,
+      `${number(withAll(needed))} of ${number(patents)} patents`,
       `no ${absent.join(' and no ')} in the sources`,
     );
   }

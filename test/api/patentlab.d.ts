@@ -870,6 +870,8 @@ export interface CitationSummary {
     edgesBoth: number;
     /** Cited documents, in the corpus or not, that two or more patents cite; counted among the first 65,536 cited documents. */
     shared: number;
+    /** True where there were more cited documents than that: `shared` is a lower bound. */
+    sharedAtLeast?: boolean;
 }
 
 export interface CorpusSummary {

@@ -62,6 +62,22 @@ test('a person reads what was guessed, what was refused and what to do next', as
   assert.match(stdout, /patentlab evaluate mine --model bm25,lsa --view T,TA/);
 });
 
+test('the card counts patents with all sections of a view, entries a patent, and all values beyond the first', async (t) => {
+  const home = scratch(t);
+  const source = join(home, 'a.jsonl');
+  const rows = Array.from({ length: 30 }, (_, i) => ({
+    id: `US40000${10 + i}A`,
+    ...(i < 20 ? { title: 'A valve' } : {}),
+    ...(i >= 15 ? { abstract: 'It opens.' } : {}),
+    labels: [`label ${i}`, 'common'],
+  }));
+  writeFileSync(source, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const { stdout } = await cli(['import', source, '--as', 'mine', '--home', home, '--quiet']);
+  assert.match(stdout, /yes +view TA +5 of 30 patents/);
+  assert.match(stdout, /labels +30 +100 % +60 in all, 2\.0 each/);
+  assert.match(stdout, /labels +31: common 30, (label \d+ 1, ){7}and 23 more/);
+});
+
 test('the suggested views are those that the corpus has, and what guessing decided is told', async (t) => {
   const home = scratch(t);
   const suggested = async (fields: Record<string, string>) => {
@@ -98,6 +114,7 @@ test('wrong use gets one message and exit code 2', async (t) => {
       /field --map: a column mapping is not readable[\s\S]*expected: field=path/,
     ],
     [['import', source, '--as', 'mine', '--map', 'title=nowhere'], /nowhere/],
+    [['import', source, '--as', 'other', '--record', 'list'], /--record has no effect[\s\S]*found: +jsonl/],
     [['import', source, '--as', 'mine', '--on-conflict', 'guess'], /expected: fill, replace, reject/],
     [['corpus', 'show', 'mine'], /there is no corpus "mine"/],
     [['corpus', 'remove', 'mine'], /there is no corpus "mine"/],

@@ -115,3 +115,25 @@ test('citation counts are those of a plain count, in any number of buckets, in m
   }
   assert.ok(ambiguous > 50 && unreadable > 50 && onlyListed > 50, 'every kind of citation is met');
 });
+
+test('beyond the cited documents that are watched, shared ones are a lower bound and said to be', async (t) => {
+  const home = scratch(t);
+  const counted = async (each: number) => {
+    const source = join(home, `${each}.jsonl`);
+    const rows = Array.from({ length: 70 }, (_, row) => ({
+      id: `own-${row}`,
+      title: 'x',
+      cites: ['common', ...Array.from({ length: each }, (_, i) => `own-${row}-${i}`)],
+    }));
+    writeFileSync(source, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const { summary } = await importCorpus({ home, name: `c${each}`, paths: [source] });
+    const { why } = summary.supports.find(({ what }) => what === 'retrieval by coupling')!;
+    return { ...summary.citations, why };
+  };
+  const few = await counted(10);
+  assert.deepEqual([few.shared, few.sharedAtLeast], [1, undefined]);
+  assert.match(few.why, /^1 cited/);
+  const many = await counted(1000);
+  assert.deepEqual([many.shared, many.sharedAtLeast], [1, true]);
+  assert.match(many.why, /^at least 1 cited/);
+});

@@ -32,7 +32,13 @@ test('sources: files, folders and globs, each file once, notes left out', async 
   assert.deepEqual(await names(join(folder, '**', '*.tsv')), ['deep/c.tsv']);
   assert.deepEqual(await names(join(folder, 'b.csv'), folder), ['b.csv', 'a.jsonl', 'deep/c.tsv']);
   await assert.rejects(expandSources([join(folder, 'none.csv')]), isInput('import.no-source', /none\.csv/));
-  await assert.rejects(expandSources([join(folder, '*.xml')]), isInput('import.no-source', /\*\.xml/));
+  await assert.rejects(expandSources([join(folder, '*.xml')]), isInput('import.no-source', /\*\.xml[\s\S]*no match/));
+  mkdirSync(join(folder, 'notes'));
+  writeFileSync(join(folder, 'notes', 'readme.md'), 'x');
+  await assert.rejects(
+    expandSources([join(folder, 'notes')]),
+    isInput('import.no-source', /a folder without data files/),
+  );
 });
 
 test('formats that are not known, binary data and foreign encodings', async (t) => {
@@ -46,6 +52,9 @@ test('formats that are not known, binary data and foreign encodings', async (t) 
     chooseImporter(write('a.bin', Buffer.from([1, 2, 3, 0, 255, 0]))),
     isInput('import.format', /parquet/),
   );
+  const broken = write('a.parquet', 'PA\x00R1 was here, once');
+  assert.equal((await chooseImporter(broken)).format, 'parquet');
+  await assert.rejects(outcomes(parquet, broken.path), isInput('import.parquet', /complete Parquet file/));
   await assert.rejects(chooseImporter(write('a.pdf', '%PDF-1.7 \n%abc')), isInput('import.format', /%PDF/));
   await assert.rejects(chooseImporter(write('b.csv', 'id,title\n'), 'word'), isInput('import.format', /jsonl/));
   const japanese = Buffer.from(

@@ -36,6 +36,8 @@ export interface Importer {
   readonly format: string;
   /** File name endings, without `.gz`. */
   readonly extensions: readonly string[];
+  /** Whether `--record` means something here. */
+  readonly nests?: boolean;
   /** How sure the importer is, 0..1, from the name and the first 64 KiB of decompressed content. */
   detect(head: { name: string; bytes: Uint8Array }): number;
   /** Yields every row in file order. Throws where the file cannot be read to its end; then nothing of it is stored. */

@@ -50,6 +50,7 @@ const SCALARS = /^\[\s*(?:"(?:[^"\\]|\\.)*"|-?\d[\d.]*|true|false|null)\s*[,\]]/
 export const json: Importer = {
   format: 'json',
   extensions: ['.json'],
+  nests: true,
   detect({ name, bytes }) {
     const start = /^\s*(?:\[\s*(?:[{\]]|$)|\{\s*(?:["}]|$))/.exec(decodeHead(bytes).replace(/^\ufeff/, ''));
     if (start === null) return name.endsWith('.json') ? 0.3 : 0;

@@ -18,7 +18,11 @@ const SETTINGS = {
 export const parquet: Importer = {
   format: 'parquet',
   extensions: ['.parquet', '.pq'],
-  detect: ({ bytes }) => (Buffer.from(bytes.subarray(0, 4)).toString('latin1') === 'PAR1' ? 1 : 0),
+  detect({ name, bytes }) {
+    if (Buffer.from(bytes.subarray(0, 4)).toString('latin1') === 'PAR1') return 1;
+    // Damaged, or something else under this name: better said by the reader than read as text.
+    return this.extensions.some((extension) => name.endsWith(extension)) ? 0.95 : 0;
+  },
   rows,
 };
 

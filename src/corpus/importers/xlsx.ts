@@ -34,6 +34,7 @@ const OLD_BINARY = '\u00d0\u00cf\u0011\u00e0';
 export const xlsx: Importer = {
   format: 'xlsx',
   extensions: ['.xlsx', '.xlsm'],
+  nests: true,
   detect({ name, bytes }) {
     const magic = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(4, bytes.length)).toString('latin1');
     if (magic === 'PK\u0003\u0004') return this.extensions.some((extension) => name.endsWith(extension)) ? 1 : 0.6;
