@@ -1,5 +1,5 @@
 /**
- * Trains the fixture checkpoint argv[2] for argv[4] steps in the folder argv[3], saving its state after every step: a process
+ * Trains the fixture checkpoint argv[2], with dropout, for argv[4] steps in the folder argv[3], saving its state after every step: a process
  * of its own, to be killed. With argv[5], a step, the evaluation peaks there and the run stops early. Prints a line a step, and at the end the SHA-256 of weights and moments.
  */
 import { createHash } from 'node:crypto';
@@ -17,7 +17,7 @@ const peak = process.argv[5] === undefined ? undefined : Number(process.argv[5])
 const model = await openTrainable(nodePlatform, fixtureFolder(name), { pooling: 'mean' });
 const engine = await openEngine(nodePlatform, { threads: 1 });
 const training = await engine.openTraining(model.trained);
-const gradient = await compileGradient(engine, training, model, {}, true);
+const gradient = await compileGradient(engine, training, model, { dropout: 0.1 }, true);
 const { batches } = trainingFixture(name);
 const result = await train(
   nodePlatform.files,
@@ -25,7 +25,8 @@ const result = await train(
   {
     async accumulate(step) {
       const batch = pairBatch(batches[(step - 1) % batches.length]!);
-      return { loss: await gradient(batch, 5), examples: batch.sequences.length / 2, tokens: 0 };
+      const draws = { seed: 3, step, samples: [...batch.sequences.keys()] };
+      return { loss: await gradient({ ...batch, draws }, 5), examples: batch.sequences.length / 2, tokens: 0 };
     },
     ...(peak === undefined ? {} : { evaluate: async (step: number) => ({ score: -Math.abs(step - peak) }) }),
   },

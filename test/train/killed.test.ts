@@ -1,4 +1,4 @@
-/** A training killed at any moment goes on to the same bits: weights, moments, losses. */
+/** A training with dropout, killed at any moment, goes on to the same bits: weights, moments, losses. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
