@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { differenceRow } from '../../src/report/figures/bars.ts';
+import { differenceRow, yearBars } from '../../src/report/figures/bars.ts';
 import { spread } from '../../src/report/figures/frame.ts';
 import { lines } from '../../src/report/figures/lines.ts';
 import { linear, logarithmic, tickLabel } from '../../src/report/figures/scale.ts';
@@ -64,6 +64,19 @@ test('losses stand left of zero, wins right of it, empty bins nowhere', () => {
   assert.equal(row.match(/bar loss/g)!.length, 1);
   assert.equal(row.match(/bar win/g)!.length, 1);
   assert.match(row, /50 ties not drawn/);
+});
+
+test('years without documents take their place on the axis; a wrong date does not stretch it', () => {
+  const bars = (...years: string[]) =>
+    [...yearBars({ title: 'Years', years: years.map((year) => ({ year, documents: 3 })) }).text.matchAll(
+      /d="M([\d.]+),[^"]*"><title>(\w+): 3</g,
+    )].map(([, x, year]) => [year, Number(x)] as const); // biome-ignore format: short
+  const [a, b, c] = bars('1912', '1955', '1956');
+  assert.deepEqual([a![0], b![0], c![0]], ['1912', '1955', '1956']);
+  assert.ok(Math.abs((b![1] - a![1]) / (c![1] - b![1]) - 43) < 1, `${[a, b, c]}`);
+  assert.equal(bars('1912', 'unknown').at(-1)![0], 'unknown');
+  const [d, e, f] = bars('0203', '1955', '1960');
+  assert.ok(Math.abs((e![1] - d![1]) / (f![1] - e![1]) - 1) < 0.01);
 });
 
 test('a figure says what it shows and escapes what it is told', () => {

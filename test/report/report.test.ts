@@ -95,6 +95,21 @@ test('what does not fit is named', () => {
   holds(page, /more pairs would make this page too large: they are in <a href="differences\.csv">/);
 });
 
+test('a system whose vectors were stored shows no cost of its own, and is not in the figure of costs', () => {
+  const results = fakeResults({ corpora: { set: 60 }, views: ['TA'] });
+  const costs = (page: string) => /<section id="cost".*?<\/section>/s.exec(page)![0];
+  const whole = costs(renderHtml(results));
+  lacks(whole, />stored</);
+  const name = 'all-MiniLM-L6-v2';
+  const { cost } = results.cells.find(({ model }) => model === name)!;
+  delete cost.documentsPerSecond;
+  const part = costs(renderHtml(results));
+  holds(part, />stored<\/td>/);
+  holds(part, /“Stored”: the vectors had been made before/);
+  const marks = (page: string) => page.match(/class="whisker/g)!.length;
+  assert.equal(marks(part), marks(whole) - 1);
+});
+
 test('hostile text stays text', () => {
   const hostile = '</script><script>alert(1)</script><img src=x onerror="alert(2)">\u0000\uD800';
   const results = fakeResults({

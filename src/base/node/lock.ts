@@ -43,7 +43,7 @@ export async function acquireLock(path: string, what: string): Promise<Lock> {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(draft, JSON.stringify(own), { flag: 'wx', flush: true });
   } catch (error) {
-    await rm(draft, { force: true });
+    await rm(draft, { force: true }).catch(() => undefined); // the reason is in `error`
     throw explainWriteError(error, path);
   }
   try {

@@ -55,9 +55,21 @@ interface YearBars {
   years: { year: string; documents: number }[];
 }
 
+/** A longer span holds a wrong date somewhere: then only years with documents are drawn. */
+const longestSpan = 250;
+
+/** Every year from the first to the last, so that equal steps are equal times. */
+function withoutGaps(years: YearBars['years']): YearBars['years'] {
+  const known = years.filter(({ year }) => /^\d+$/.test(year)).map(({ year }) => Number(year));
+  const [first, last] = [Math.min(...known), Math.max(...known)];
+  if (known.length === 0 || last - first > longestSpan) return years;
+  const empty = Array.from({ length: last - first + 1 }, (_, i) => first + i).filter((year) => !known.includes(year));
+  return [...years, ...empty.map((year) => ({ year: String(year), documents: 0 }))];
+}
+
 /** Documents by year; years that are not a number stand last. */
 export function yearBars({ title, years }: YearBars): Markup {
-  const sorted = years.toSorted((a, b) => (a.year < b.year ? -1 : a.year > b.year ? 1 : 0));
+  const sorted = withoutGaps(years).toSorted((a, b) => (a.year < b.year ? -1 : a.year > b.year ? 1 : 0));
   const box = { width: 560, height: 150, top: 24, right: 8, bottom: 32, left: 46 };
   const step = (box.width - box.left - box.right) / sorted.length;
   const y = linear([0, Math.max(1, ...sorted.map((bar) => bar.documents))], [box.height - box.bottom, box.top], {

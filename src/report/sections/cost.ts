@@ -25,14 +25,15 @@ export function cost(page: Page): Markup {
     const name = `Cost, ${corpus}, ${view}`;
     const rows = cells.map((cell) => {
       const { cost } = cell;
+      const stored = hadVectors(cost);
       const numbers: [number | undefined, string][] = [
         [cost.documentsPerSecond, rate(cost.documentsPerSecond)],
         [cost.queriesPerSecond, rate(cost.queriesPerSecond)],
         [millisecondsOf(cost), rate(millisecondsOf(cost))],
-        [cost.encodeSeconds, seconds(cost.encodeSeconds)],
+        stored ? [undefined, 'stored'] : [cost.encodeSeconds, seconds(cost.encodeSeconds)],
         [cost.searchSeconds, seconds(cost.searchSeconds)],
         [cost.fusionSeconds, seconds(cost.fusionSeconds)],
-        [cost.seconds, seconds(cost.seconds)],
+        stored ? [undefined, '–'] : [cost.seconds, seconds(cost.seconds)],
         [cost.peakMemoryBytes, bytes(cost.peakMemoryBytes)],
         [cost.indexBytes, bytes(cost.indexBytes)],
         [cost.truncated, cost.truncated === undefined ? '–' : percent(cost.truncated)],
@@ -47,7 +48,7 @@ export function cost(page: Page): Markup {
     const table = html`<table class="sortable"><caption class="sr">${name}</caption><thead><tr><th scope="col" aria-sort="none"><button type="button">System</button></th>${heads}</tr></thead><tbody>${rows}</tbody></table>`;
     const points = cells.flatMap((cell) => {
       const estimate = cell.metrics[standings.metric];
-      if (estimate === undefined) return [];
+      if (estimate === undefined || hadVectors(cell.cost)) return [];
       return {
         name: systemName(cell),
         index: standings.systems.indexOf(systemName(cell)),
@@ -70,6 +71,11 @@ export function cost(page: Page): Markup {
   });
 }
 
+/** Where vectors were found stored, the time spent says nothing of what the system costs. */
+function hadVectors({ encodeSeconds, documentsPerSecond }: Cost): boolean {
+  return encodeSeconds !== undefined && documentsPerSecond === undefined;
+}
+
 function millisecondsOf({ queriesPerSecond }: Cost): number | undefined {
   return queriesPerSecond === undefined ? undefined : 1000 / queriesPerSecond;
 }
@@ -80,5 +86,6 @@ function machine({ standings }: Page): Content {
       `${environment.processor} (${environment.platform}), ${environment.threads} threads, ${device}, Node ${environment.node.replace(/^v/, '')}`,
   );
   const distinct = [...new Set(machines)];
-  return `Measured on ${distinct.slice(0, 3).join('; ')}${distinct.length > 3 ? `; and ${distinct.length - 3} more` : ''}. “Texts cut” is the share longer than the model reads. A fused system needs both its parts: its times, index and memory are theirs and the fusion's together; “in all” also holds the choice of its setting.`;
+  const stored = standings.results.cells.some(({ cost }) => hadVectors(cost));
+  return `Measured on ${distinct.slice(0, 3).join('; ')}${distinct.length > 3 ? `; and ${distinct.length - 3} more` : ''}. “Texts cut” is the share longer than the model reads. A fused system needs both its parts: its times, index and memory are theirs and the fusion's together; “in all” also holds the choice of its setting.${stored ? ' “Stored”: the vectors had been made before, so what the system costs in all is not known from this run; it is not in the figure.' : ''}`;
 }
