@@ -20,8 +20,12 @@ export {
   loadModel,
   type TextModel,
 } from './model/index.ts';
-export { type WrittenReport, writeReport } from './report/index.ts';
+export { type WrittenReport, writeReport, writeStudyReport } from './report/index.ts';
+export type { StudyOptions } from './study/embedding/options.ts';
+export type { EmbeddingResults } from './study/embedding/results.ts';
+export type { StudyRun } from './study/embedding/run.ts';
 export { type Evaluation, evaluate } from './study/evaluate.ts';
 export type { EvaluateOptions } from './study/evaluate-options.ts';
 export type { CellResult, EvaluationResults, Manifest } from './study/results.ts';
+export { runStudy } from './study/study.ts';
 export { type FinetuneOptions, type FinetuneResult, finetune } from './tune/finetune.ts';

@@ -18,6 +18,7 @@ const entries: readonly CommandEntry[] = [
   { name: 'finetune', load: () => import('./finetune.ts') },
   { name: 'export', load: () => import('./export.ts') },
   { name: 'evaluate', load: () => import('./evaluate.ts') },
+  { name: 'study', load: () => import('./study.ts') },
   { name: 'score', load: () => import('./score.ts') },
   { name: 'compare', load: () => import('./compare.ts') },
   { name: 'repeat', load: () => import('./repeat.ts') },

@@ -186,7 +186,7 @@ function alpha({ alphaSweeps }: EvaluationResults): string {
   );
 }
 
-function csv(head: readonly string[], rows: readonly (readonly Field[])[]): string {
+export function csv(head: readonly string[], rows: readonly (readonly Field[])[]): string {
   return [head, ...rows].map((row) => `${row.map(field).join(',')}\r\n`).join('');
 }
 

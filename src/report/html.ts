@@ -1,14 +1,10 @@
-/**
- * The whole page as one string: no request leaves it (a content policy forbids them), the only script is `client.js` beside
- * this module, allowed by its hash. Everything can be read without the script; with it tables sort and filters work.
- */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+/** The page of an evaluation: its sections in order. */
 import type { EvaluationResults } from '../study/results.ts';
 import { csvNames } from './csv.ts';
-import { type Content, html, Markup } from './markup.ts';
+import { documentOf } from './document.ts';
+import { type Content, html } from './markup.ts';
 import { withShortNames } from './names.ts';
-import { inventedStamp, type Page, stamp } from './page.ts';
+import type { Page } from './page.ts';
 import { caveats, manifests, methodsSection } from './sections/closing.ts';
 import { cost } from './sections/cost.ts';
 import { fusion, recall } from './sections/curves.ts';
@@ -21,16 +17,10 @@ import { summary } from './sections/summary.ts';
 import { views } from './sections/views.ts';
 import { Standings } from './standings.ts';
 
-const style = readFileSync(new URL('./style.css', import.meta.url), 'utf8');
-const script = readFileSync(new URL('./client.js', import.meta.url), 'utf8');
-const scriptHash = createHash('sha256').update(script).digest('base64');
-
-/** The page of an evaluation. */
 export function renderHtml(evaluation: EvaluationResults): string {
   const results = withShortNames(evaluation);
   const page: Page = { standings: new Standings(results), files: csvNames };
   const queries = winsLosses(page);
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${scriptHash}'; base-uri 'none'; form-action 'none'`;
   const sections: [string, string, Content][] = [
     ['summary', 'Summary', summary(page)],
     ['leaderboard', 'Leaderboard', leaderboard(page)],
@@ -49,32 +39,11 @@ export function renderHtml(evaluation: EvaluationResults): string {
   ];
   const shown = sections.filter(([, , content]) => content);
   const [first, second, ...rest] = shown;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="generator" content="patentlab ${results.packageVersion}">
-<title>${results.invented && `${inventedStamp} · `}${results.title}</title>
-<link rel="icon" href="data:,">
-<style>${new Markup(style)}${results.invented && new Markup(`@page{@top-center{content:"${inventedStamp}"}}`)}</style>
-</head>
-<body>
-<p class="statement">${results.relevanceStatement}</p>
-${stamp(page)}<header>
-<h1>${results.title}</h1>
-<p class="meta">${results.created.slice(0, 10)} · patentlab ${results.packageVersion} · <code>${results.command}</code></p>
-${results.warnings.length > 0 && html`<ul class="warnings">${results.warnings.map((warning) => html`<li>${warning}</li>`)}</ul>`}
-<nav aria-label="Contents">${shown.map(([id, name]) => html`<a href="#${id}">${name}</a> `)}</nav>
-</header>
-<main>
-${first![2]}${second![2]}${detailFilter(page)}${rest.map(([, , content]) => content)}</main>
-<script>${new Markup(script)}</script>
-</body>
-</html>
-`.text;
+  return documentOf(page, {
+    ...results,
+    contents: shown.map(([id, name]) => ({ id, name })),
+    main: [first![2], second![2], detailFilter(page), rest.map(([, , content]) => content)],
+  });
 }
 
 /** The filter of all sections below the leaderboard; it stays in sight while they scroll. Opens on the best view. */

@@ -37,7 +37,12 @@ interface SectionSpec {
   csv?: string;
 }
 
-export function section(page: Page, { id, title, lead, body, csv }: SectionSpec): Markup {
+/** Any page: whether its data is invented stands in its results. */
+export interface Stamped {
+  standings: { results: { invented: boolean } };
+}
+
+export function section(page: Stamped, { id, title, lead, body, csv }: SectionSpec): Markup {
   return html`<section id="${id}" aria-labelledby="${id}-title">
 ${stamp(page)}<h2 id="${id}-title">${title}${csv && html` <a class="csv" href="${csv}">${csv}</a>`}</h2>
 ${lead && html`<p class="lead">${lead}</p>`}
@@ -46,7 +51,7 @@ ${body}
 `;
 }
 
-export function stamp(page: Page): Content {
+export function stamp(page: Stamped): Content {
   return page.standings.results.invented && html`<p class="stamp">${inventedStamp}</p>\n`;
 }
 

@@ -1,9 +1,13 @@
 /** Writes a report: `results.json`, the CSV tables and `report.html`, each one atomically, the page last. */
 import { join } from 'node:path';
 import { writeAtomic } from '../base/node/atomic.ts';
+import { writeParquet } from '../base/node/parquet.ts';
+import type { EmbeddingResults } from '../study/embedding/results.ts';
 import type { EvaluationResults } from '../study/results.ts';
 import { csvFiles } from './csv.ts';
 import { renderHtml } from './html.ts';
+import { standingRows, studyCsv } from './study-csv.ts';
+import { renderStudyHtml } from './study-html.ts';
 
 export interface WrittenReport {
   html: string;
@@ -22,6 +26,38 @@ export async function writeReport(folder: string, results: EvaluationResults): P
   await writeAtomic(json, `${JSON.stringify(results, null, 1)}\n`);
   const csv: string[] = [];
   for (const [name, content] of csvFiles(results)) {
+    const path = join(folder, name);
+    await writeAtomic(path, content);
+    csv.push(path);
+  }
+  const path = join(folder, 'report.html');
+  await writeAtomic(path, page);
+  return { html: path, json, csv };
+}
+
+/**
+ * Writes the report of a study into `folder`, as `writeReport` does that of an evaluation; the standings also as
+ * `results.parquet`.
+ */
+export async function writeStudyReport(folder: string, results: EmbeddingResults): Promise<WrittenReport> {
+  const page = renderStudyHtml(results);
+  const json = join(folder, 'results.json');
+  await writeAtomic(json, `${JSON.stringify(results, null, 1)}\n`);
+  const rows = standingRows(results);
+  await writeParquet(join(folder, 'results.parquet'), [
+    ...(['corpus', 'view', 'system', 'role', 'model', 'recipe', 'trained_on', 'metric'] as const).map((name) => ({
+      name,
+      type: 'VARCHAR' as const,
+      values: rows.map((row) => row[name] ?? ''),
+    })),
+    ...(['weight', 'seeds', 'queries', 'value', 'lower', 'upper'] as const).map((name) => ({
+      name,
+      type: 'DOUBLE' as const,
+      values: rows.map((row) => row[name] ?? Number.NaN),
+    })),
+  ]);
+  const csv: string[] = [];
+  for (const [name, content] of studyCsv(results)) {
     const path = join(folder, name);
     await writeAtomic(path, content);
     csv.push(path);

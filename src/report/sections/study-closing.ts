@@ -1,0 +1,108 @@
+/** The end of a study's page: trainings, data, methods to paste, and the manifests behind every number. */
+import { viewLabel } from '../../study/systems.ts';
+import { bytes, count, listOf, metricName, percent, seconds } from '../format.ts';
+import { type Content, html, type Markup } from '../markup.ts';
+import { Budget, scroller, section } from '../page.ts';
+import { type StudyPage, studyFiles } from '../study-html.ts';
+
+export function studyTrainings(page: StudyPage): Content {
+  const { trainings } = page.results;
+  if (trainings.length === 0) return undefined;
+  const budget = new Budget(500_000);
+  const rows = trainings.map((training) => {
+    const { audit } = training;
+    const found = Object.entries(audit.counts).filter(([, number]) => number > 0);
+    const leak = audit.clean ? 'clean' : found.map(([check, number]) => `${check} ${number}`).join(', ');
+    return budget.take(
+      html`<tr><th scope="row">${training.corpus}</th><td>${training.model}</td><td>${training.recipe}</td><td class="num">${training.seed}</td><td class="num">${count(training.pairs)}</td><td class="num">${count(training.steps)}</td><td class="num">${training.loss.first.toFixed(3)}</td><td class="num">${training.loss.last.toFixed(3)}</td><td class="num">${seconds(training.seconds)}</td><td class="num">${training.reloaded.toExponential(0)}</td><td>${leak}</td><td><code>${training.hash}</code></td></tr>\n`,
+    );
+  });
+  const heads = [
+    'corpus',
+    'model',
+    'recipe',
+    'seed',
+    'pairs',
+    'steps',
+    'first loss',
+    'last loss',
+    'time',
+    'reloaded',
+    'leakage audit',
+    'checkpoint',
+  ];
+  return section(page, {
+    id: 'trainings',
+    title: 'Trainings',
+    csv: studyFiles.trainings,
+    lead: 'Every checkpoint was read back from disk; “reloaded” is the largest difference between its vectors and those of the trained weights. The leakage audit compares the pairs with everything that the checkpoint is tested on.',
+    body: [
+      scroller(
+        'Trainings',
+        html`<table class="sortable"><caption class="sr">Trainings</caption><thead><tr>${heads.map((name, at) => html`<th scope="col"${at > 2 && at < 10 && html` class="num"`} aria-sort="none"><button type="button">${name}</button></th>`)}</tr></thead><tbody>${rows}</tbody></table>`,
+      ),
+      budget.note('trainings', studyFiles.trainings),
+    ],
+  });
+}
+
+export function studyData(page: StudyPage): Markup {
+  const cards = page.results.corpora.map(({ name, card, split, patents, citations, queries }) => {
+    const facts: [string, string][] = [
+      ['Documents', `${count(card.documents)}${card.invented ? ', invented' : ''}`],
+      ['Split', split],
+      ['Parts', `${count(patents.train!)} train, ${count(patents.validation!)} validation, ${count(patents.test!)} test, ${count(patents.dropped!)} dropped`],
+      ['Citations', `${count(citations.train)} within train, ${count(citations.test)} within test, ${count(citations.across)} across the split (removed)`],
+      ['Queries', `${count(queries)} of the test part with a relevant patent there`],
+      ['Recall ceiling', `${percent(card.citations.recallCeiling)} of the citations of all queries lie inside the corpus`],
+      ['Families', card.families.known > 0 ? `${count(card.families.known)} known` : card.families.inferred ? 'inferred' : 'none given'],
+      ['Sources', card.sources.map(({ file, rows, bytes: size, sha256 }) => `${file.split(/[\\/]/).at(-1)}: ${count(rows)} rows, ${bytes(size)}, SHA-256 ${sha256}`).join('; ')],
+    ]; // biome-ignore format: one fact a line
+    return html`<h3>${name}</h3><dl class="facts">${facts.map(([term, fact]) => html`<dt>${term}</dt><dd>${fact}</dd>`)}</dl>\n`;
+  });
+  return section(page, { id: 'data', title: 'Data', body: cards });
+}
+
+export function studyMethods(page: StudyPage): Markup {
+  const { results } = page;
+  const resamples = [...new Set(results.comparisons.map((table) => count(table.resamples)))];
+  const seeds = [...new Set(results.trainings.map(({ seed }) => seed))];
+  const paragraphs = [
+    results.relevanceStatement,
+    results.corpora
+      .map(({ name, matched }) => matched && `${name}: ${matched}`)
+      .filter(Boolean)
+      .join(' '),
+    'Recipes: R1 pairs a citing with a cited patent; R2 two patents that share a label; R3 two sections of one patent (abstract–claims, title–abstract, title–claims); R4 all of these in proportion to their number. A shuffled control has the same texts with every anchor’s positive that of a stranger. Loss: multiple negatives ranking within the batch, related patents masked (family, citation and, for R2, a shared label).',
+    `${metricName(results.headline)} as trec_eval defines it, mean over all judged queries (definitions version ${results.definitions}). Intervals are 95 % bootstrap intervals over queries, those of one patent family drawn together; for trained systems hierarchical, over ${seeds.length > 0 ? `seeds (${listOf(seeds.map(String))})` : 'seeds'} and queries, widened for few seeds (${listOf(resamples)} resamples). All systems of one corpus and view are compared in pairs over the same queries, p values adjusted by Holm over all pairs. With a margin of ${results.margin}, a verdict is “equivalent” where the 90 % interval lies within the margin, “better” or “worse” where the difference reaches it, its 95 % interval excludes 0 and the adjusted p is below 0.05, else “undecided”.`,
+    `patentlab ${results.packageVersion}. ${results.command}`,
+  ];
+  return section(page, {
+    id: 'methods',
+    title: 'Methods, to paste',
+    body: html`<div id="methods-text">${paragraphs.filter(Boolean).map((text) => html`<p>${text}</p>\n`)}</div><p class="script-only" hidden><button type="button" class="copy" data-copy="methods-text">Copy the text</button></p>`,
+  });
+}
+
+export function studyManifests(page: StudyPage): Content {
+  const { manifests } = page.results;
+  if (manifests.length === 0) return undefined;
+  const budget = new Budget(600_000);
+  const rows = manifests.map(({ cell, corpus, model, view, maskCitations, modelHash }) =>
+    budget.take(
+      html`<tr><th scope="row">${model}</th><td>${corpus.name}</td><td>${viewLabel({ view: view as never, masked: maskCitations })}</td><td><code>${(modelHash ?? '').slice(0, 12)}</code></td><td><code>patentlab repeat ${cell}</code></td></tr>\n`,
+    ),
+  );
+  return section(page, {
+    id: 'manifests',
+    title: 'Manifests',
+    lead: 'What made each number lies beside it, in results.json and in the cell’s folder.',
+    body: [
+      html`<details><summary>${count(manifests.length)} cells</summary>${scroller(
+        'Cells',
+        html`<table><caption class="sr">Cells</caption><thead><tr><th scope="col">system</th><th scope="col">corpus</th><th scope="col">view</th><th scope="col">model</th><th scope="col">again</th></tr></thead><tbody>${rows}</tbody></table>`,
+      )}</details>`,
+      budget.note('cells', 'results.json'),
+    ],
+  });
+}

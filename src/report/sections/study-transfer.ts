@@ -1,0 +1,64 @@
+/** The transfer matrix: trained on the row's corpus, evaluated on the column's, as the difference to the model it began as. */
+import type { TransferCell } from '../../study/embedding/results.ts';
+import { signedInterval } from '../format.ts';
+import { type Content, html } from '../markup.ts';
+import { Budget, scroller, section } from '../page.ts';
+import { type StudyPage, studyFiles } from '../study-html.ts';
+import { verdictCell } from './study-standings.ts';
+
+export function transfer(page: StudyPage): Content {
+  const { results } = page;
+  const cells = results.transfer.filter(({ role }) => role === 'recipe' || role === 'control');
+  if (cells.length === 0) return undefined;
+  const budget = new Budget(700_000);
+  const tables = [...Map.groupBy(cells, ({ model, view }) => JSON.stringify([model, view])).values()].map((own) =>
+    budget.take(
+      matrix(
+        results.corpora.map(({ name }) => name),
+        own,
+      ),
+    ),
+  );
+  return section(page, {
+    id: 'transfer',
+    title: 'Transfer',
+    csv: studyFiles.transfer,
+    lead: html`Rows: what a model was trained on. Columns: what it was evaluated on. Each value is the difference to the same model before training, on the column's held-out patents; in bold where training and test are of one landscape. ▼ marks where fine-tuning hurts.`,
+    body: [hurts(cells), tables, budget.note('matrices', studyFiles.transfer)],
+  });
+}
+
+function matrix(columns: readonly string[], cells: readonly TransferCell[]) {
+  const { model, view } = cells[0]!;
+  const rows = [...Map.groupBy(cells, ({ from, recipe }) => JSON.stringify([from, recipe])).values()];
+  return html`<h3>${model} · ${view}</h3>${scroller(
+    `Transfer of ${model}, ${view}`,
+    html`<table class="matrix"><caption>difference to the untrained model</caption><thead><tr><th scope="col">trained on</th><th scope="col">recipe</th>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead><tbody>${rows.map(
+      (row) =>
+        html`<tr><th scope="row">${row[0]!.from}</th><th scope="row">${row[0]!.recipe}</th>${columns.map((column) => {
+          const cell = row.find(({ to }) => to === column);
+          if (cell === undefined) return html`<td class="quiet">–</td>`;
+          const own = html` <span class="ci">${signedInterval(cell.comparison)}</span>${cell.from === column && html` <b>own</b>`}`;
+          return verdictCell(cell.comparison, own);
+        })}</tr>\n`,
+    )}</tbody></table>`,
+  )}\n`;
+}
+
+/** One sentence: where fine-tuning is shown to hurt, gain, or neither. */
+function hurts(cells: readonly TransferCell[]): Content {
+  const trained = cells.filter(({ role }) => role === 'recipe');
+  const away = trained.filter(({ from, to }) => from !== to);
+  const told = (of: readonly TransferCell[], where: string) => {
+    const tally = (verdict: string) => of.filter(({ comparison }) => comparison.verdict === verdict).length;
+    return `${where}, of ${of.length} trained systems ${tally('better')} are better than before training, ${tally('worse')} worse, ${tally('equivalent')} equivalent, ${tally('undecided')} undecided.`;
+  };
+  const worse = away.filter(({ comparison }) => comparison.verdict === 'worse');
+  return html`<p>${told(
+    trained.filter(({ from, to }) => from === to),
+    'On the landscape they learnt from',
+  )} ${away.length > 0 && told(away, 'On other landscapes')} ${
+    worse.length > 0 &&
+    html`Fine-tuning hurts: ${worse.map(({ system, to, view }, at) => html`${at > 0 && '; '}${system}, evaluated on ${to} (${view})`)}.`
+  }</p>`;
+}

@@ -1,0 +1,80 @@
+/** The page of an embedding study: standings, recipes with their controls, transfer, remedies, and what was not shown. */
+
+import type { Comparison } from '../metrics/types.ts';
+import { pairOf } from '../study/embedding/assemble.ts';
+import type { EmbeddingResults, StudyRow, StudySystem } from '../study/embedding/results.ts';
+import { documentOf } from './document.ts';
+import type { Content } from './markup.ts';
+import type { Stamped } from './page.ts';
+import { studyData, studyManifests, studyMethods, studyTrainings } from './sections/study-closing.ts';
+import { notShown } from './sections/study-not-shown.ts';
+import { recipes } from './sections/study-recipes.ts';
+import { remedies } from './sections/study-remedies.ts';
+import { studyStandings } from './sections/study-standings.ts';
+import { studySummary } from './sections/study-summary.ts';
+import { transfer } from './sections/study-transfer.ts';
+
+export const studyFiles = {
+  standings: 'standings.csv',
+  comparisons: 'comparisons.csv',
+  transfer: 'transfer.csv',
+  trainings: 'trainings.csv',
+} as const;
+
+export interface StudyPage extends Stamped {
+  standings: { results: EmbeddingResults };
+  results: EmbeddingResults;
+  system(name: string): StudySystem;
+  rows(corpus: string, view: string): StudyRow[];
+  /** `a` minus `b`; undefined where they were not compared. */
+  compare(corpus: string, view: string, a: string, b: string): Comparison | undefined;
+}
+
+export function studyPage(results: EmbeddingResults): StudyPage {
+  const systems = new Map(results.systems.map((system) => [system.name, system]));
+  const pairs = new Map<string, Comparison>();
+  const key = (...parts: string[]) => JSON.stringify(parts);
+  for (const { corpus, view, pairs: own } of results.comparisons)
+    for (const pair of own) pairs.set(key(corpus, view, ...[pair.a, pair.b].sort()), pair);
+  return {
+    results,
+    standings: { results },
+    system: (name) => systems.get(name)!,
+    rows: (corpus, view) => results.rows.filter((row) => row.corpus === corpus && row.view === view),
+    compare(corpus, view, a, b) {
+      const pair = pairs.get(key(corpus, view, ...[a, b].sort()));
+      return pair && pairOf([pair], a, b);
+    },
+  };
+}
+
+export function renderStudyHtml(results: EmbeddingResults): string {
+  const page = studyPage(results);
+  const sections: [string, string, Content][] = [
+    ['summary', 'Summary', studySummary(page)],
+    ['standings', 'Standings', studyStandings(page)],
+    ['recipes', 'Recipes', recipes(page)],
+    ['transfer', 'Transfer', transfer(page)],
+    ['remedies', 'Remedies', remedies(page)],
+    ['not-shown', 'Not shown', notShown(page)],
+    ['trainings', 'Trainings', studyTrainings(page)],
+    ['data', 'Data', studyData(page)],
+    ['methods', 'Methods', studyMethods(page)],
+    ['manifests', 'Manifests', studyManifests(page)],
+  ];
+  const shown = sections.filter(([, , content]) => content);
+  return documentOf(page, {
+    ...results,
+    warnings: [...progressNote(results), ...results.warnings],
+    contents: shown.map(([id, name]) => ({ id, name })),
+    main: shown.map(([, , content]) => content),
+  });
+}
+
+function progressNote({ cells }: EmbeddingResults): string[] {
+  return cells.done < cells.total
+    ? [
+        `Not finished: ${cells.done} of ${cells.total} cells. Figures of trained systems stand on the seeds done so far.`,
+      ]
+    : [];
+}

@@ -1,0 +1,90 @@
+/** Sentences that a study's statistics allow, for the page and the terminal alike. Invented data yields figures, never advice. */
+import type { StudyRow } from '../study/embedding/results.ts';
+import { listOf, metricName, score, signed, signedInterval } from './format.ts';
+import { inventedStamp } from './page.ts';
+import type { StudyPage } from './study-html.ts';
+
+export function studySentences(page: StudyPage): string[] {
+  const { results } = page;
+  const said: string[] = [];
+  if (results.invented) said.push(`${inventedStamp}. What follows shows how the study reads, and advises nothing.`);
+  for (const { name } of results.corpora) {
+    const view = bestView(page, name);
+    if (view === undefined) continue;
+    said.push(...cornerSentences(page, name, view));
+  }
+  const away = results.transfer.filter(({ role, from, to }) => role === 'recipe' && from !== to);
+  if (away.length > 0) {
+    const count = (verdict: string) => away.filter(({ comparison }) => comparison.verdict === verdict).length;
+    said.push(
+      `Evaluated on a landscape they did not learn from, ${count('better')} of ${away.length} trained systems are better than their start, ${count('worse')} are worse, ${count('equivalent')} equivalent, ${count('undecided')} undecided.`,
+    );
+  }
+  if (results.rows.some(({ tentative }) => tentative))
+    said.push('Trained systems have fewer than 5 seeds, so every verdict on them is tentative.');
+  return said;
+}
+
+/** The view under which some system does best, as observed. */
+function bestView({ results }: StudyPage, corpus: string): string | undefined {
+  return results.rows
+    .filter((row) => row.corpus === corpus)
+    .reduce<StudyRow | undefined>(
+      (best, row) =>
+        best === undefined || meanOf(row, results.headline) > meanOf(best, results.headline) ? row : best,
+      undefined,
+    )?.view;
+}
+
+function cornerSentences(page: StudyPage, corpus: string, view: string): string[] {
+  const { results } = page;
+  const rows = page.rows(corpus, view).toSorted((a, b) => meanOf(b, results.headline) - meanOf(a, results.headline));
+  const said: string[] = [];
+  const best = rows[0]!;
+  const beside = rows
+    .slice(1)
+    .filter((row) => page.compare(corpus, view, best.system, row.system)?.verdict !== 'better');
+  const shown =
+    beside.length === 0
+      ? 'better than every other system'
+      : `not shown to be better than ${listOf(beside.slice(0, 3).map(({ system }) => system))}${beside.length > 3 ? ` and ${beside.length - 3} more` : ''}`;
+  said.push(
+    `On ${corpus} (view ${view}), ${best.system} has the highest ${metricName(results.headline)}, ${score(meanOf(best, results.headline))}: ${shown}.`,
+  );
+  const own = rows.filter(({ system }) => {
+    const { role, trainedOn } = page.system(system);
+    return role === 'recipe' && trainedOn === corpus;
+  });
+  for (const model of new Set(own.map(({ system }) => page.system(system).model!))) {
+    const trained = own.filter(({ system }) => page.system(system).model === model);
+    const start = results.systems.find((system) => system.role === 'start' && system.model === model)?.name;
+    if (start !== undefined) {
+      const gains = trained.flatMap(({ system }) => {
+        const pair = page.compare(corpus, view, system, start);
+        return pair === undefined
+          ? []
+          : `${page.system(system).recipe} ${signed(pair.difference)} ${signedInterval(pair)} (${pair.verdict})`;
+      });
+      if (gains.length > 0) said.push(`Against ${start}: ${listOf(gains)}.`);
+    }
+    const decided = trained.flatMap((a, at) =>
+      trained.slice(at + 1).flatMap((b) => {
+        const pair = page.compare(corpus, view, a.system, b.system);
+        const [x, y] = [page.system(a.system).recipe, page.system(b.system).recipe];
+        if (pair?.verdict === 'better') return `${x} over ${y}`;
+        return pair?.verdict === 'worse' ? `${y} over ${x}` : [];
+      }),
+    );
+    if (trained.length > 1 && results.matched)
+      said.push(
+        decided.length === 0
+          ? 'No recipe is shown to be better than another on the same number of pairs.'
+          : `On the same number of pairs, shown to be better: ${listOf(decided)}.`,
+      );
+  }
+  return said;
+}
+
+function meanOf(row: StudyRow, metric: string): number {
+  return row.metrics[metric]!.value;
+}
