@@ -5,7 +5,7 @@
  *
  * With `chunk`, both compute the batch's gradient from parts of that many texts (GradCache).
  *
- * usage: npm run bench -- trainer [rounds=3] [threads=1,2] [batch=16] [steps=2] [length=256] [chunk=0,16]
+ * usage: npm run bench -- trainer [rounds=4] [threads=1,2] [batch=16] [steps=1] [length=256] [chunk=0,16]
  * Needs PATENTLAB_TEST_MODELS (a folder with all-MiniLM-L6-v2), the ultrasound data, and a Python with sentence-transformers,
  * datasets and accelerate (PATENTLAB_PYTHON).
  */
@@ -31,9 +31,9 @@ import { startPeer } from './support/peer.ts';
 
 const settings = Object.fromEntries(process.argv.slice(2).map((argument) => argument.split('=')));
 const list = (text: string) => text.split(',').map(Number);
-const rounds = Number(settings.rounds ?? 3);
+const rounds = Number(settings.rounds ?? 4);
 const batch = Number(settings.batch ?? 16);
-const steps = Number(settings.steps ?? 2);
+const steps = Number(settings.steps ?? 1);
 const length = Number(settings.length ?? 256);
 const absent = missingModel('all-MiniLM-L6-v2') || missing('ultrasound_us.jsonl.gz');
 if (absent) {
