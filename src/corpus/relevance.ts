@@ -351,12 +351,13 @@ async function judgedDrafts(corpus: Corpus, options: RelevanceOptions, filter: D
   return { drafts, candidates, what: `the documents judged relevant in ${basename(options.qrels)}${absent}` };
 }
 
-/** Which citations count, by their codes. */
-function citationFilter(
+/** Which citations count, by their codes. Throws `relevance.filter`, which names `field`, where none is of a category. */
+export function citationFilter(
   relations: Relations,
-  { categories = [], origins = [] }: RelevanceOptions,
+  { categories = [], origins = [] }: Pick<RelevanceOptions, 'categories' | 'origins'>,
+  field = '--category',
 ): (category: number, origin: number) => boolean {
-  const category = acceptedCodes('--category', relations.categories, categories, (name) => [
+  const category = acceptedCodes(field, relations.categories, categories, (name) => [
     name,
     ...name.split(/[\s,;/]+/),
     ...(/^[A-Z]{2,5}$/.test(name) ? [...name] : []), // `XY`: the search report gives both

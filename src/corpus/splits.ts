@@ -265,13 +265,13 @@ function byTime(
   };
 }
 
-function tally(parts: Uint8Array): Record<SplitPart, number> {
+export function tally(parts: Uint8Array): Record<SplitPart, number> {
   const counts = [0, 0, 0, 0];
   for (const part of parts) counts[part]!++;
   return { train: counts[0]!, validation: counts[1]!, test: counts[2]!, dropped: counts[3]! };
 }
 
-function countCitations(relations: Relations, part: Uint8Array): SplitSummary['citations'] {
+export function countCitations(relations: Relations, part: Uint8Array): SplitSummary['citations'] {
   const { offsets, cited } = citationGraph(relations);
   const within = [0, 0, 0, 0];
   let across = 0;

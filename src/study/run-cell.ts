@@ -3,6 +3,7 @@ import { arch, cpus, platform as os } from 'node:os';
 import { lsaSettings } from '../encode/lsa.ts';
 import { definitionsVersion } from '../metrics/definitions.ts';
 import { estimateMeans } from '../metrics/significance.ts';
+import { measureRankings } from '../retrieve/measure.ts';
 import { type CellKey, type CellStore, cellHash, type FinishedCell } from './cell.ts';
 import { measured } from './clock.ts';
 import type { CorpusUnderStudy } from './corpus-under-study.ts';
@@ -10,7 +11,7 @@ import { type EncoderPool, searchEncoder, searchLsa } from './dense.ts';
 import type { EvaluateSettings } from './evaluate-options.ts';
 import { fusedCost, fuseRankings, fusionSettings } from './fusion.ts';
 import { lexicalSettings, searchLexical } from './lexical.ts';
-import { measureRankings, retrievalMetrics } from './measure.ts';
+import { retrievalMetrics } from './measure.ts';
 import { defined, requestOf } from './request.ts';
 import type { Manifest } from './results.ts';
 import type { SearchContext, Searched } from './searched.ts';
@@ -96,7 +97,7 @@ export async function runCell(
   const started = new Date().toISOString();
   const { result, spent } = await measured(() => search(system, view, context));
   const { before } = result;
-  const perQuery = measureRankings(result.rankings, shared.judged, study.corpus.size);
+  const perQuery = measureRankings(result.rankings, shared.judged, study.corpus.size, retrievalMetrics);
   const names = Object.keys(perQuery);
   const estimates = estimateMeans(Object.values(perQuery), shared.clusters, {
     seed: settings.seed,

@@ -1,29 +1,41 @@
 /**
- * Fine-tuning from a corpus to a checkpoint: split → pairs of a recipe → leakage audit → training → checkpoint → proof.
+ * Fine-tuning from a corpus to a checkpoint: split → pairs of a recipe (and hard negatives) → leakage audit → training, with
+ * the validation part looked at on the way → checkpoint → proof (`proof.ts`) → before and after on the test part.
  *
- * The checkpoint is read back from disk before anything is called done: its vectors of some training texts must be those of
- * the weights that were trained (largest difference at most 1e-4, else `finetune.reload`).
- *
- * While it trains, `<out>.training` holds what a killed run goes on from; it is removed at the end.
+ * While it trains, `<out>.training` holds what a killed run goes on from, and the checkpoint until it is proven; `out` comes
+ * into being in one move at the end, and the other folder goes.
  */
-import { inputError, workError } from '../base/errors.ts';
+import { inputError } from '../base/errors.ts';
 import type { Platform } from '../base/platform.ts';
 import { type Progress, silent } from '../base/progress.ts';
+import { withValidation } from '../corpus/carve.ts';
 import { loadRelations } from '../corpus/relations.ts';
 import { type SplitOptions, splitCorpus } from '../corpus/splits.ts';
 import type { Corpus } from '../corpus/store.ts';
 import { loadTextPrints } from '../corpus/text-prints.ts';
 import { viewText } from '../corpus/views.ts';
-import { type Device, openEngine, type Training } from '../engine/index.ts';
-import { loadModel } from '../model/load.ts';
-import { saveCheckpoint } from '../model/save.ts';
+import { type Device, openEngine } from '../engine/index.ts';
+import { createAdapter, type LoraOptions } from '../model/lora.ts';
+import { freeFolder } from '../model/save.ts';
 import { createTinyModel, type TinyOptions } from '../model/tiny.ts';
-import { openTrainable, type TrainableModel } from '../model/trainable.ts';
-import { type StepRecord, train } from '../train/loop.ts';
+import { openTrainable } from '../model/trainable.ts';
+import { withAdapter } from '../model/trainable-lora.ts';
+import { type LoopTask, type StepRecord, train } from '../train/loop.ts';
 import { type ScheduleOptions, schedule } from '../train/schedule.ts';
 import { contrastiveTask } from './contrastive.ts';
+import {
+  type EvaluationOptions,
+  evaluationSteps,
+  type HeldOutComparison,
+  openEvaluation,
+  planEvaluation,
+  type ValidationSummary,
+} from './evaluation.ts';
+import { type HardNegativeOptions, hardNegatives } from './hard-negatives.ts';
+import type { EncodeSequences } from './held-out.ts';
 import { auditLeakage, type LeakageAudit, requireClean } from './leakage.ts';
 import { planTraining, type TrainingPlan } from './plan.ts';
+import { type Reloaded, writeProven } from './proof.ts';
 import { buildPairs, type RecipeOptions } from './recipes.ts';
 import { Relatedness } from './related.ts';
 import { shufflePairs } from './shuffled.ts';
@@ -48,7 +60,13 @@ export interface FinetuneOptions {
   /** One of the two; default 1 epoch. */
   epochs?: number;
   maxSteps?: number;
-  /** Default 2e-5; 5e-4 for `tiny`. */
+  /** Trains an adapter in place of the model's own weights; the checkpoint holds both merged, and the adapter in `adapter/`. */
+  lora?: Omit<LoraOptions, 'seed'>;
+  /** Negatives beside those of the batch. Default: none. */
+  hardNegatives?: HardNegativeOptions;
+  /** Scores before and after training on what is held out, and on the way. Default: none. */
+  evaluation?: EvaluationOptions;
+  /** Default 2e-5; 2e-4 with LoRA, 5e-4 for `tiny`. */
   learningRate?: number;
   /** Default: linear with a tenth of warm-up. */
   schedule?: Pick<ScheduleOptions, 'kind' | 'warmupRatio'>;
@@ -82,19 +100,48 @@ export interface FinetuneResult {
   readonly split: string;
   readonly records: readonly StepRecord[];
   readonly loss: { first: number; last: number };
-  readonly reloaded: { maxDifference: number };
+  readonly reloaded: Reloaded;
+  /** The step whose parameters the checkpoint holds. */
+  readonly step: number;
+  readonly hardNegatives?: { readonly perPair: number; readonly lacking: number };
+  /** Where the training was evaluated on its way. */
+  readonly validation?: ValidationSummary;
+  /** Where an evaluation was asked for and something held out could be scored. */
+  readonly comparison?: HeldOutComparison;
+  /** What could not be scored, and why. */
+  readonly missing: readonly string[];
   readonly seconds: number;
 }
 
 export async function finetune(platform: Platform, options: FinetuneOptions): Promise<FinetuneResult> {
   const started = performance.now();
   const { files } = platform;
-  const { corpus, out, recipe, seed = 0, progress = silent, signal, chunk = 16 } = options;
-  const { maxLength, device = 'cpu', threads, maskCitations = false } = options;
+  const { corpus, recipe, seed = 0, progress = silent, signal, chunk = 16, lora } = options;
+  const { maxLength, device = 'cpu', threads, maskCitations = false, recipeOptions = {} } = options;
+  const out = options.out.replace(/[\\/]+$/, '');
+  const isTiny = options.model === 'tiny';
+  if (isTiny && lora !== undefined)
+    throw inputError('an adapter of random weights would be of no use', {
+      code: 'finetune.lora',
+      field: 'lora',
+      expected: 'a trained model',
+      found: 'tiny',
+      hint: 'train tiny whole, then the checkpoint with LoRA',
+    });
+  await freeFolder(files, out);
+  const work = `${out}.training`;
+  // A place that cannot be written to is told now, not after hours.
+  await files.makeDirectory(work);
+  if ((await files.list(work)).length === 0) await files.remove(work);
+
   const relations = await loadRelations(corpus);
   const prints = await loadTextPrints(corpus);
-  const split = await splitCorpus(corpus, options.split ?? { by: 'family', seed }, { relations, prints });
-  const made = await buildPairs(recipe, { corpus, relations, split, prints }, { ...options.recipeOptions, seed });
+  const plain = await splitCorpus(corpus, options.split ?? { by: 'family', seed }, { relations, prints });
+  const { evaluation } = options;
+  const isEvaluated = evaluation?.every !== undefined || evaluation?.patience !== undefined;
+  const split = isEvaluated ? withValidation(plain, { relations, prints, seed }) : plain;
+  const sources = { corpus, relations, split, prints };
+  const made = await buildPairs(recipe, sources, { ...recipeOptions, seed });
   const related = new Relatedness(split, relations, made.labels);
   const pairs = options.shuffled ? shufflePairs(made, { split, related, seed }) : made;
   const batchSize = options.batchSize ?? Math.max(2, Math.min(64, pairs.pairs.length));
@@ -105,30 +152,82 @@ export async function finetune(platform: Platform, options: FinetuneOptions): Pr
     ...(options.maxSteps === undefined ? {} : { steps: options.maxSteps }),
     seeds: [seed],
   });
-  const audit = await auditLeakage(pairs.pairs, { corpus, relations, split });
-  requireClean(audit);
+  const { view = 'TA' } = recipeOptions;
+  const heldOut =
+    evaluation &&
+    (await planEvaluation(
+      {
+        ...sources,
+        recipe,
+        recipeOptions: { ...recipeOptions, seed },
+        batchSize,
+        seed,
+        view,
+        maskCitations,
+        documents: evaluation.documents ?? 2000,
+        scale: options.scale ?? 20,
+      },
+      evaluationSteps(evaluation, plan.steps),
+    ));
 
-  const work = `${out}.training`;
-  const isTiny = options.model === 'tiny';
   const base = isTiny ? files.join(work, 'base') : options.model;
   if (isTiny && (await files.size(files.join(base, 'config.json'))) === undefined) {
     const task = progress.begin('vocabulary', { unit: 'patents' });
     await createTinyModel(files, base, trainTexts(corpus, split.part), { ...options.tiny, seed });
     task.finish();
   }
-  const model = await openTrainable(platform, base, {
+  const whole = await openTrainable(platform, base, {
     ...(maxLength === undefined ? {} : { maxLength }),
     ...(options.modelId === undefined ? {} : { id: options.modelId }),
   });
-  const { learningRate = isTiny ? 5e-4 : 2e-5, weightDecay = 0.01 } = options;
+  const adapter = lora && createAdapter(whole.parts.specs, { ...lora, seed });
+  const model = adapter === undefined ? whole : withAdapter(whole, adapter);
+  const machine = { device, ...(threads === undefined ? {} : { threads }) };
+
+  const negatives =
+    options.hardNegatives &&
+    (await hardNegatives(platform, pairs.pairs, options.hardNegatives, {
+      ...sources,
+      related,
+      view,
+      maskCitations,
+      seed,
+      model: base,
+      maxLength: whole.parts.maxLength,
+      folder: work,
+      ...machine,
+      progress,
+      ...(signal === undefined ? {} : { signal }),
+    }));
+  const judged = (heldOut?.final ?? heldOut?.validation)?.relevance;
+  const audit = await auditLeakage(pairs.pairs, {
+    ...sources,
+    ...(negatives === undefined ? {} : { negatives }),
+    ...(heldOut === undefined ? {} : { views: [view] }),
+    ...(judged === undefined ? {} : { relevance: judged }),
+  });
+  requireClean(audit);
+
+  const { learningRate = isTiny ? 5e-4 : lora ? 2e-4 : 2e-5, weightDecay = 0.01 } = options;
   const shape = options.schedule ?? { kind: 'linear', warmupRatio: 0.1 };
-  const engine = await openEngine(platform, { device, ...(threads === undefined ? {} : { threads }) });
+  const evaluated = heldOut && (await openEvaluation(platform, whole.parts, heldOut, { seed, progress, ...machine }));
+  const engine = await openEngine(platform, machine);
   try {
     const training = await engine.openTraining(model.trained);
+    const forward = await training.compile({ vectors: model.vectors() }, { parameters: model.frozen });
+    const encode: EncodeSequences = async (ids, promptTokens) =>
+      (await forward.run(model.feeds(ids, promptTokens))).vectors!.floats;
     const settings = {
       plan: { ...plan },
       model: model.parts.hash,
       maxLength: model.parts.maxLength,
+      lora: adapter && { ...lora, layers: Object.fromEntries(adapter.layers) },
+      negatives: negatives?.settings,
+      evaluation: heldOut?.validation && {
+        every: heldOut.every,
+        patience: evaluation?.patience,
+        statement: heldOut.validation.statement,
+      },
       learningRate,
       weightDecay,
       shape,
@@ -139,13 +238,14 @@ export async function finetune(platform: Platform, options: FinetuneOptions): Pr
       dimensions: options.dimensions ?? null,
       maskCitations,
     };
-    const task = await contrastiveTask(platform, engine, training, model, {
+    const contrastive = await contrastiveTask(platform, engine, training, model, {
       corpus,
       pairs: pairs.pairs,
       batchSize,
       seed,
       group: split.group,
       ...(options.shuffled ? {} : { related }),
+      ...(negatives === undefined ? {} : { negatives }),
       chunk,
       maskCitations,
       ...(options.dropout === undefined ? {} : { dropout: options.dropout }),
@@ -153,6 +253,20 @@ export async function finetune(platform: Platform, options: FinetuneOptions): Pr
       ...(options.symmetric === undefined ? {} : { symmetric: options.symmetric }),
       ...(options.dimensions === undefined ? {} : { dimensions: options.dimensions }),
     });
+    const { validation: looked, every } = heldOut ?? {};
+    const task: LoopTask =
+      looked === undefined || evaluated === undefined
+        ? contrastive
+        : {
+            accumulate: (step) => contrastive.accumulate(step),
+            async evaluate(step) {
+              const score = await evaluated.score(encode);
+              progress.say(
+                `step ${step}: ${looked.metric} ${score.toFixed(4)} on the validation part (before training ${evaluated.start!.toFixed(4)})`,
+              );
+              return { [looked.metric]: score };
+            },
+          };
     try {
       const result = await train(files, training, task, {
         steps: plan.steps,
@@ -160,6 +274,15 @@ export async function finetune(platform: Platform, options: FinetuneOptions): Pr
         weightDecay,
         maxNorm: 1,
         schedule: schedule({ ...shape, steps: plan.steps }),
+        ...(looked === undefined || every === undefined
+          ? {}
+          : {
+              evaluateEvery: every,
+              best: {
+                score: looked.metric,
+                ...(evaluation?.patience === undefined ? {} : { patience: evaluation.patience }),
+              },
+            }),
         folder: work,
         settings,
         progress,
@@ -167,80 +290,109 @@ export async function finetune(platform: Platform, options: FinetuneOptions): Pr
         ...(signal === undefined ? {} : { signal }),
       });
       signal?.throwIfAborted();
-      const weights = new Map<string, Float32Array>();
-      for (const { name } of model.trained) weights.set(name, await training.read('weights', name));
-      const loss = { first: result.records[0]!.loss, last: result.records.at(-1)!.loss };
-      await saveCheckpoint(files, out, model.parts, weights, {
-        card: {
-          ...(isTiny ? {} : { baseModel: options.modelId ?? base }),
-          recipe: `Contrastive fine-tuning on pairs of recipe ${plan.recipe}${options.shuffled ? ', shuffled' : ''} of the corpus "${corpus.name}": multiple negatives ranking with false negatives masked. ${split.summary.statement}`,
-          facts: {
-            pairs: plan.pairs,
-            'batch size': batchSize,
-            steps: result.step,
-            'learning rate': learningRate,
-            seed,
-            'loss of the first step': Number(loss.first.toPrecision(4)),
-            'loss of the last step': Number(loss.last.toPrecision(4)),
-          },
-        },
-      });
-      const maxDifference = await compareReloaded(platform, out, training, model);
-      if (!(maxDifference <= 1e-4))
-        throw workError('the checkpoint on disk does not give the vectors of the trained weights', {
-          code: 'finetune.reload',
-          file: out,
-          expected: 'a largest difference of at most 1e-4',
-          found: String(maxDifference),
-        });
-      await files.remove(work);
-      return {
-        checkpoint: out,
+      const { records, step } = result;
+      const validation: ValidationSummary | undefined =
+        looked === undefined || every === undefined
+          ? undefined
+          : {
+              metric: looked.metric,
+              statement: looked.statement,
+              every,
+              start: evaluated!.start!,
+              scores: records.flatMap(({ step: at, scores }) =>
+                scores === undefined ? [] : { step: at, score: scores[looked.metric]! },
+              ),
+              best: result.best!,
+              stoppedEarly: result.stopped === 'early',
+            };
+      const comparison = await evaluated?.compare(encode);
+      const loss = { first: records[0]!.loss, last: records.at(-1)!.loss };
+      const outcome = {
         recipe: plan.recipe,
         plan,
-        audit,
         split: split.summary.statement,
-        records: result.records,
+        audit,
+        step,
         loss,
-        reloaded: { maxDifference },
-        seconds: (performance.now() - started) / 1000,
+        ...(negatives === undefined
+          ? {}
+          : { hardNegatives: { perPair: negatives.perPair, lacking: negatives.lacking } }),
+        ...(validation === undefined ? {} : { validation }),
+        ...(comparison === undefined ? {} : { comparison }),
+        missing: heldOut?.missing ?? [],
       };
+      const proven = files.join(work, 'checkpoint');
+      const baseModel = options.modelId ?? base;
+      const reloaded = await writeProven(
+        platform,
+        proven,
+        { training, model, baseModel, ...(adapter === undefined ? {} : { adapter }) },
+        {
+          card: {
+            ...(isTiny ? {} : { baseModel }),
+            recipe: describe(options, outcome, corpus.name),
+            facts: factsOf({ ...outcome, batchSize, learningRate, seed }),
+          },
+          record: { ...outcome, settings, losses: records.map((record) => record.loss) },
+        },
+      );
+      if ((await freeFolder(files, out)).there) await files.remove(out);
+      await files.rename(proven, out);
+      await files.remove(work);
+      return { checkpoint: out, ...outcome, records, reloaded, seconds: (performance.now() - started) / 1000 };
     } finally {
-      await task.close();
+      await contrastive.close();
     }
   } finally {
     await engine.close();
+    await evaluated?.close();
   }
 }
 
-/** Sequences of ids that show every layer, of unequal lengths; no text is needed to compare weights. */
-function probes({ parts }: TrainableModel): Int32Array[] {
-  const { vocabulary } = parts.config;
-  return [3, 17, 60].map((length, at) =>
-    Int32Array.from({ length: Math.min(length, parts.maxLength) }, (_, i) => (7919 * (i + 1) * (at + 1)) % vocabulary),
-  );
+type Outcome = Omit<FinetuneResult, 'checkpoint' | 'records' | 'reloaded' | 'seconds'>;
+
+/** How it was trained, in sentences, for the model card. */
+function describe(
+  { lora, shuffled, hardNegatives: mined }: FinetuneOptions,
+  { plan, split, ...rest }: Outcome,
+  corpus: string,
+) {
+  const { validation, comparison } = rest;
+  const negatives = mined === undefined ? '' : `, with hard negatives by ${mined.by}`;
+  return [
+    `Contrastive fine-tuning${lora === undefined ? '' : ' with LoRA'} on pairs of recipe ${plan.recipe}${shuffled ? ', shuffled' : ''} of the corpus "${corpus}": multiple negatives ranking with false negatives masked${negatives}. ${split}`,
+    ...(validation === undefined
+      ? []
+      : [`Kept are the parameters of step ${validation.best.step}, the best by ${validation.statement}.`]),
+    ...(comparison === undefined ? [] : [`Before and after: ${comparison.statement}.`]),
+  ].join(' ');
 }
 
-/** The largest difference between vectors of the checkpoint in `folder` and of the weights in training. */
-async function compareReloaded(
-  platform: Platform,
-  folder: string,
-  training: Training,
-  model: TrainableModel,
-): Promise<number> {
-  const sequences = probes(model);
-  const program = await training.compile({ vectors: model.vectors() }, { parameters: model.frozen });
-  const expected = (await program.run(model.feeds(sequences))).vectors!.floats;
-  const reloaded = await loadModel(platform, folder, { threads: 1 });
-  try {
-    const found = await reloaded.encode(sequences);
-    if (found.length !== expected.length)
-      throw inputError('the checkpoint gives vectors of another length', { code: 'finetune.reload', file: folder });
-    return found.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0);
-  } finally {
-    await reloaded.close();
-    await program.close();
-  }
+function factsOf(outcome: Outcome & { batchSize: number; learningRate: number; seed: number }) {
+  const { plan, step, loss, batchSize, learningRate, seed, validation, comparison } = outcome;
+  const short = (value: number) => Number(value.toPrecision(4));
+  return {
+    pairs: plan.pairs,
+    'batch size': batchSize,
+    steps: step,
+    'learning rate': learningRate,
+    seed,
+    'loss of the first step': short(loss.first),
+    'loss of the last step': short(loss.last),
+    ...(validation === undefined
+      ? {}
+      : {
+          [`validation ${validation.metric} before training`]: short(validation.start),
+          [`validation ${validation.metric} of the step kept`]: short(validation.best.score),
+        }),
+    ...(comparison === undefined
+      ? {}
+      : {
+          [`${comparison.part} ${comparison.metric} before training`]: short(comparison.start.value),
+          [`${comparison.part} ${comparison.metric} after training`]: short(comparison.trained.value),
+          'difference (95 % interval)': `${short(comparison.difference)} (${short(comparison.lower)} to ${short(comparison.upper)}), ${comparison.verdict}`,
+        }),
+  };
 }
 
 /** Texts of the train part: a vocabulary must not be learnt from what is tested. */

@@ -18,6 +18,7 @@ import { inputError } from '../base/errors.ts';
 import { murmur3 } from '../base/random.ts';
 import { citationGraph } from '../corpus/citation-graph.ts';
 import type { Relations } from '../corpus/relations.ts';
+import { citationFilter } from '../corpus/relevance.ts';
 import { type CorpusSplit, droppedPart, trainPart } from '../corpus/splits.ts';
 import type { Corpus } from '../corpus/store.ts';
 import { NameIndex } from '../corpus/store-index.ts';
@@ -45,6 +46,8 @@ export interface RecipeOptions {
   perAnchor?: number;
   /** What R1 and R2 read of a patent. Default TA. */
   view?: View;
+  /** R1: only citations of these search-report categories (X, Y, A, ...). Default all. */
+  citationCategories?: readonly string[];
   /** R2: default the first that the corpus has of labels, cpc, ipc. */
   labels?: LabelField;
   /** R2 with cpc or ipc: default subclass. */
@@ -132,6 +135,14 @@ export async function buildPairs(recipe: string, sources: RecipeSources, options
   const { sections = defaultSections } = options;
   const { corpus } = sources;
   for (const signal of wanted) checkSignal(recipe, signal, corpus, options);
+  const categories = (options.citationCategories ?? []).map((name) => name.trim().toUpperCase());
+  if (categories.length > 0 && !wanted.includes('citations'))
+    throw inputError(`recipe ${recipe} learns from no citations whose categories could be chosen`, {
+      code: 'recipe.category',
+      field: 'citationCategories',
+      expected: 'R1 in the recipe',
+      found: recipe,
+    });
   const field = options.labels ?? defaultLabelField(corpus);
   const labels =
     wanted.includes('labels') && field !== undefined ? await loadLabels(corpus, { field, level }) : undefined;
@@ -147,7 +158,7 @@ export async function buildPairs(recipe: string, sources: RecipeSources, options
   const tables = wanted.map((signal) => {
     const table =
       signal === 'citations'
-        ? citationPairs(draft, view, perCitationAnchor)
+        ? citationPairs(draft, view, perCitationAnchor, categories)
         : signal === 'labels'
           ? labelPairs(draft, labels!, view, perLabelAnchor)
           : sectionPairs(draft, sections);
@@ -164,7 +175,11 @@ export async function buildPairs(recipe: string, sources: RecipeSources, options
       pairs: Number.isFinite(most) ? most : 'all',
       ...(wanted.length > 1 ? { mix } : {}),
       ...(wanted.includes('citations')
-        ? { view, perAnchor: Number.isFinite(perCitationAnchor) ? perCitationAnchor : 'all' }
+        ? {
+            view,
+            perAnchor: Number.isFinite(perCitationAnchor) ? perCitationAnchor : 'all',
+            ...(categories.length === 0 ? {} : { citationCategories: [...categories].sort() }),
+          }
         : {}),
       ...(labels === undefined ? {} : { view, labels: labels.field, level: labels.level ?? null, perLabelAnchor }),
       ...(wanted.includes('sections') ? { sections: sections.map((pair) => pair.join('-')) } : {}),
@@ -248,9 +263,9 @@ function usable({ split, prints, heldOut, leave }: Draft, row: number, view: Vie
   return false;
 }
 
-function citationPairs(draft: Draft, view: View, perAnchor: number): PairTable {
+function citationPairs(draft: Draft, view: View, perAnchor: number, categories: readonly string[]): PairTable {
   const { relations, split, prints, salt, leave } = draft;
-  const { offsets, cited } = citationGraph(relations);
+  const { offsets, cited } = citationGraph(relations, citationFilter(relations, { categories }, 'citationCategories'));
   const fit = new Int8Array(split.part.length).fill(-1);
   const isFit = (row: number) => {
     if (fit[row]! < 0) fit[row] = usable(draft, row, view) ? 1 : 0;
