@@ -241,17 +241,11 @@ export class ParameterMemory {
 
   /** One step over all tensors. Gradients stay as they are. */
   adamw(options: AdamWStep): void {
-    const { learningRate, step, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = options;
     const { gradientScale = 1 } = options;
-    requireRange('learningRate', learningRate, learningRate >= 0, '0 or more');
-    requireRange('step', step, Number.isInteger(step) && step >= 1, 'a whole number from 1');
-    requireRange('beta1', beta1, beta1 >= 0 && beta1 < 1, '0 or more, below 1');
-    requireRange('beta2', beta2, beta2 >= 0 && beta2 < 1, '0 or more, below 1');
-    requireRange('epsilon', epsilon, epsilon > 0, 'above 0');
-    const correction = Math.sqrt(1 - beta2 ** step);
-    const stepSize = (learningRate * correction) / (1 - beta1 ** step);
+    const factors = adamwFactors(options);
+    const { beta1, beta2, stepSize, epsilon } = factors;
     for (const { tensor, arena, offset, bytes, rows } of this.regions.values()) {
-      const decay = tensor.decay ? 1 - learningRate * weightDecay : 1;
+      const decay = tensor.decay ? factors.decay : 1;
       const [p, g, m, v] = (['weights', 'gradient', 'first', 'second'] as const).map((kind) => at(arena, kind, offset));
       const update = (from: number, length: number) =>
         arena.kernel.adamw(
@@ -267,7 +261,7 @@ export class ParameterMemory {
           beta2,
           1 - beta2,
           stepSize,
-          epsilon * correction,
+          epsilon,
           smallestNormal,
         );
       if (rows === undefined) {
@@ -328,6 +322,19 @@ export class ParameterMemory {
     const { arena, offset, length } = this.region(name);
     return new Float32Array(arena.memory.buffer as ArrayBuffer, at(arena, kind, offset), length);
   }
+}
+
+/** The factors of a step, the bias corrections folded in: p ← p·decay − stepSize · m / (√v + epsilon). */
+export function adamwFactors(options: AdamWStep) {
+  const { learningRate, step, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = options;
+  requireRange('learningRate', learningRate, learningRate >= 0, '0 or more');
+  requireRange('step', step, Number.isInteger(step) && step >= 1, 'a whole number from 1');
+  requireRange('beta1', beta1, beta1 >= 0 && beta1 < 1, '0 or more, below 1');
+  requireRange('beta2', beta2, beta2 >= 0 && beta2 < 1, '0 or more, below 1');
+  requireRange('epsilon', epsilon, epsilon > 0, 'above 0');
+  const correction = Math.sqrt(1 - beta2 ** step);
+  const stepSize = (learningRate * correction) / (1 - beta1 ** step);
+  return { beta1, beta2, stepSize, epsilon: epsilon * correction, decay: 1 - learningRate * weightDecay };
 }
 
 function at(arena: Arena, kind: Kind, offset: number): number {

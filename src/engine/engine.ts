@@ -141,20 +141,7 @@ async function compileOrt(
   const activationLevels = quantised ? await worker.activationLevels() : 127;
   const { graph } = lowerGraph(packLinears(outputs), { device, activationLevels });
   const session = worker.nextSession();
-  try {
-    await worker.ask({ kind: 'create', session, graph, parameters: values, device, threads, options: sessionOptions });
-  } catch (error) {
-    if (device === 'webgpu' && error instanceof Error && error.message.includes('WebGPU adapter'))
-      throw inputError('this machine has no device for WebGPU', {
-        code: 'engine.device',
-        field: 'device',
-        expected: 'a graphics card with a Vulkan, Metal or Direct3D 12 driver',
-        found: 'none',
-        hint: 'use --device cpu',
-        cause: error,
-      });
-    throw error;
-  }
+  await worker.ask({ kind: 'create', session, graph, parameters: values, device, threads, options: sessionOptions });
   let closed = false;
   return {
     async run(feeds = {}, { transfer = false } = {}) {

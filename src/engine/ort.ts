@@ -1,5 +1,5 @@
 /** The main thread's side of the ONNX Runtime worker: requests with ids, answers as promises. */
-import { workError } from '../base/errors.ts';
+import { inputError, workError } from '../base/errors.ts';
 import { type Platform, type WorkerPort, workerUrl } from '../base/platform.ts';
 import type { DataType, TypedArray } from './graph.ts';
 import type { Device } from './lowering.ts';
@@ -23,6 +23,8 @@ export interface CreateRequest {
   parameters: readonly { name: string; dtype: DataType; value: ParameterValue }[];
   device: Device;
   threads: number;
+  /** Outputs that stay in the device's buffers. Default: none. */
+  staying?: readonly string[];
   /** More session options of ONNX Runtime, as its binding takes them. */
   options: Readonly<Record<string, unknown>>;
 }
@@ -59,7 +61,14 @@ export interface TrainingStage {
 
 /** Requests of training.ts. */
 export type TrainingRequest =
-  | { id: number; kind: 'train-open'; training: number; tensors: readonly TrainedParameter[] }
+  | {
+      id: number;
+      kind: 'train-open';
+      training: number;
+      tensors: readonly TrainedParameter[];
+      device: Device;
+      threads: number;
+    }
   | {
       id: number;
       kind: 'train-run';
@@ -82,6 +91,20 @@ export interface Reply {
 
 type RequestBody = Request extends infer R ? (R extends Request ? Omit<R, 'id'> : never) : never;
 
+/** What ONNX Runtime said, as an error of ours. */
+function failure(message: string): Error {
+  if (!message.includes('WebGPU adapter'))
+    return workError(`the engine failed: ${message}`, { code: 'engine.runtime' });
+  return inputError('this machine has no device for WebGPU', {
+    code: 'engine.device',
+    field: 'device',
+    expected: 'a graphics card with a Vulkan, Metal or Direct3D 12 driver',
+    found: 'none',
+    hint: 'use --device cpu',
+    cause: new Error(message),
+  });
+}
+
 export class OrtWorker {
   private readonly port: WorkerPort;
   private readonly waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
@@ -97,7 +120,7 @@ export class OrtWorker {
       const waiter = this.waiting.get(id);
       this.waiting.delete(id);
       if (error === undefined) waiter?.resolve(value);
-      else waiter?.reject(workError(`the engine failed: ${error}`, { code: 'engine.runtime' }));
+      else waiter?.reject(failure(error));
     });
     this.port.onFailure((cause) =>
       this.fail(workError(`the engine's worker died: ${cause.message}`, { code: 'engine.worker', cause })),

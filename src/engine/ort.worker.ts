@@ -12,14 +12,21 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
-import { irVersion, opsets } from './lowering.ts';
+import { irVersion, lowerGraph, opsets } from './lowering.ts';
 import { encodeModel, type OnnxInitializer } from './onnx.ts';
 import type { CreateRequest, Reply, Request, RunRequest, TrainingRequest } from './ort.ts';
 import { type FileRange, isFileRange, type ParameterValue, widen } from './parameters.ts';
-import { TrainingHost, wireValues } from './training-host.ts';
+import { DeviceTraining, type MakeSession } from './training-device.ts';
+import {
+  HostTraining,
+  type StartingTensor,
+  type TensorMaker,
+  type TrainingState,
+  wireValues,
+} from './training-host.ts';
 
 const sessions = new Map<number, ort.InferenceSession>();
-const trainings = new TrainingHost(ort.Tensor as never);
+const trainings = new Map<number, TrainingState>();
 
 /** One request at a time, in order of arrival: a release never overtakes a run. */
 let queue: Promise<void> = Promise.resolve();
@@ -58,18 +65,22 @@ async function handle(request: Request): Promise<{ value: unknown; transfer: Arr
     case 'train-run':
       return runTraining(request);
     case 'train-update':
-      return { value: trainings.update(request.training, request.options), transfer: [] };
+      return { value: await training(request.training).update(request.options), transfer: [] };
     case 'train-read': {
-      const value = trainings.read(request.training, request.part, request.name);
+      const value = await training(request.training).read(request.part, request.name);
       return { value, transfer: [value.buffer as ArrayBuffer] };
     }
     case 'train-write':
-      trainings.write(request.training, request.part, request.name, request.values);
+      await training(request.training).write(request.part, request.name, request.values);
       return { value: undefined, transfer: [] };
-    case 'train-step':
-      return { value: trainings.step(request.training, request.step), transfer: [] };
+    case 'train-step': {
+      const state = training(request.training);
+      state.step = request.step ?? state.step;
+      return { value: state.step, transfer: [] };
+    }
     case 'train-close':
-      trainings.close(request.training);
+      await trainings.get(request.training)?.close();
+      trainings.delete(request.training);
       return { value: undefined, transfer: [] };
   }
 }
@@ -88,7 +99,8 @@ function backends(): string[] {
 
 // Sessions ---------------------------------------------------------------------------------------------------------
 
-async function create({ session, graph, parameters, device, threads, options }: CreateRequest): Promise<void> {
+async function create(request: CreateRequest): Promise<void> {
+  const { session, graph, parameters, device, threads, staying = [], options } = request;
   const initializers: OnnxInitializer[] = [...graph.initializers];
   const externalData: { path: string; data: Uint8Array }[] = [];
   const folder = await commonFolder(parameters);
@@ -113,6 +125,9 @@ async function create({ session, graph, parameters, device, threads, options }: 
     session,
     await ort.InferenceSession.create(model, {
       executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+      ...(staying.length === 0
+        ? {}
+        : { preferredOutputLocation: Object.fromEntries(staying.map((name) => [name, 'gpu-buffer' as const])) }),
       graphOptimizationLevel: 'all',
       intraOpNumThreads: threads,
       logSeverityLevel: 3,
@@ -205,8 +220,13 @@ async function run({ session, feeds }: RunRequest) {
 
 type TrainingRequestOf<K> = Extract<TrainingRequest, { kind: K }>;
 
-async function openTraining({ training, tensors }: TrainingRequestOf<'train-open'>): Promise<void> {
-  const loaded = [];
+async function openTraining({
+  training: id,
+  tensors,
+  device,
+  threads,
+}: TrainingRequestOf<'train-open'>): Promise<void> {
+  const loaded: StartingTensor[] = [];
   for (const { value, ...tensor } of tensors) {
     const bytes = await load(value);
     const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
@@ -215,27 +235,54 @@ async function openTraining({ training, tensors }: TrainingRequestOf<'train-open
       values: new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4),
     });
   }
-  trainings.open(training, loaded);
+  const Tensor = ort.Tensor as unknown as TensorMaker;
+  if (device !== 'webgpu') trainings.set(id, new HostTraining(Tensor, loaded));
+  else {
+    const makeSession: MakeSession = (outputs, location) =>
+      ort.InferenceSession.create(
+        encodeModel(lowerGraph(outputs, { device, activationLevels: 127 }).graph, opsets, irVersion),
+        {
+          executionProviders: [device, 'cpu'],
+          preferredOutputLocation: location,
+          intraOpNumThreads: threads,
+          logSeverityLevel: 3,
+        },
+      );
+    trainings.set(id, await DeviceTraining.open(Tensor, makeSession, loaded));
+  }
+}
+
+function training(id: number): TrainingState {
+  const state = trainings.get(id);
+  if (state === undefined) throw new Error('the training is closed');
+  return state;
 }
 
 /** Runs the stages of a program; what one hands on stays here until the last that takes it has run. */
-async function runTraining({ training, stages, feeds }: TrainingRequestOf<'train-run'>) {
+async function runTraining({ training: id, stages, feeds }: TrainingRequestOf<'train-run'>) {
+  const state = training(id);
   const held = new Map<string, ort.Tensor>();
   for (const { name, dtype, data, shape } of feeds) held.set(name, new ort.Tensor(dtype, data as never, shape));
   const answer: Record<string, ort.Tensor> = {};
-  for (const { session, inputs, trained, gradients, handed, dropped } of stages) {
-    const owner = sessions.get(session);
-    if (!owner) throw new Error('the program is closed');
-    const taken = trainings.feeds(training, trained);
-    for (const name of inputs) taken[`in:${name}`] = held.get(name)!;
-    const results =
-      gradients.length === 0 ? await owner.run(taken) : await trainings.accumulate(training, owner, taken, gradients);
-    for (const name of dropped) held.delete(name);
-    for (const [output, tensor] of Object.entries(results)) {
-      const name = output.slice('out:'.length);
-      if (handed.includes(name)) held.set(name, tensor);
-      else answer[name] = tensor;
+  try {
+    for (const { session, inputs, trained, gradients, handed, dropped } of stages) {
+      const owner = sessions.get(session);
+      if (!owner) throw new Error('the program is closed');
+      const taken = state.feeds(trained);
+      for (const name of inputs) taken[`in:${name}`] = held.get(name)!;
+      const results = gradients.length === 0 ? await owner.run(taken) : await state.accumulate(owner, taken, gradients);
+      for (const name of dropped) {
+        held.get(name)!.dispose(); // a device's buffer is no garbage that anybody collects
+        held.delete(name);
+      }
+      for (const [output, tensor] of Object.entries(results)) {
+        const name = output.slice('out:'.length);
+        if (handed.includes(name)) held.set(name, tensor);
+        else answer[name] = tensor;
+      }
     }
+  } finally {
+    for (const tensor of held.values()) tensor.dispose();
   }
   return wireValues(answer);
 }

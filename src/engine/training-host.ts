@@ -1,7 +1,7 @@
 /**
- * The worker's side of training: the parameters' memory, fed to ONNX Runtime as views and written by it as such. The first
- * run after an update fetches gradients straight into place; later ones arrive beside them and are added. Tables that are read
- * by rows get the rows of every run added, and are emptied after the update.
+ * The worker's side of training on the CPU: the parameters' memory, fed to ONNX Runtime as views and written by it as such. The
+ * first run after an update fetches gradients straight into place; later ones arrive beside them and are added. Tables that are
+ * read by rows get the rows of every run added, and are emptied after the update.
  */
 import type * as ort from 'onnxruntime-node';
 import { ParameterMemory, type TrainedTensor } from './adamw.ts';
@@ -9,55 +9,62 @@ import type { WireValue } from './ort.ts';
 import { gradientOutput, indicesOutput, type KeptGradient, rowsOutput } from './stages.ts';
 import type { TrainingPart, UpdateOptions, UpdateResult } from './training.ts';
 
-type Part = TrainingPart | 'gradient';
-type TensorMaker = new (type: 'float32', data: Float32Array, shape: readonly number[]) => ort.Tensor;
+export type TensorMaker = new (type: 'float32', data: Float32Array, shape: readonly number[]) => ort.Tensor;
 
-interface State {
-  readonly memory: ParameterMemory;
-  readonly shapes: ReadonlyMap<string, readonly number[]>;
-  /** Tables whose gradient arrives as rows. */
-  readonly tables: ReadonlySet<string>;
-  /** The others, where the gradient holds something since the last update. */
-  readonly touched: Set<string>;
+/** One training's parameters where they live: here in WebAssembly memories, in training-device.ts in a device's buffers. */
+export interface TrainingState {
+  /** Updates made so far. */
   step: number;
+  /** Feeds of the trained parameters, by their names in the graph. */
+  feeds(names: readonly string[]): Record<string, ort.Tensor>;
+  /** Runs, and keeps the gradients; gives back the other outputs. */
+  accumulate(
+    session: ort.InferenceSession,
+    feeds: Record<string, ort.Tensor>,
+    gradients: readonly KeptGradient[],
+  ): Promise<Record<string, ort.Tensor>>;
+  update(options: UpdateOptions): Promise<UpdateResult>;
+  read(part: TrainingPart | 'gradient', name: string): Promise<Float32Array>;
+  write(part: TrainingPart, name: string, values: Float32Array): Promise<void>;
+  close(): Promise<void>;
 }
 
-export class TrainingHost {
-  private readonly trainings = new Map<number, State>();
+/** A tensor to train with the values that it starts from. */
+export type StartingTensor = TrainedTensor & { readonly values: Float32Array };
+
+export class HostTraining implements TrainingState {
+  step = 0;
   private readonly Tensor: TensorMaker;
+  private readonly memory: ParameterMemory;
+  private readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** Tables whose gradient arrives as rows. */
+  private readonly tables: ReadonlySet<string>;
+  /** The others, where the gradient holds something since the last update. */
+  private readonly touched = new Set<string>();
 
-  constructor(Tensor: TensorMaker) {
+  constructor(Tensor: TensorMaker, tensors: readonly StartingTensor[]) {
     this.Tensor = Tensor;
+    this.memory = new ParameterMemory(tensors, { incoming: true });
+    for (const { name, values } of tensors) this.memory.weights(name).set(values);
+    this.shapes = new Map(tensors.map(({ name, shape }) => [name, shape]));
+    this.tables = new Set(tensors.filter(({ rows }) => rows).map(({ name }) => name));
   }
 
-  open(training: number, tensors: readonly (TrainedTensor & { values: Float32Array })[]): void {
-    const memory = new ParameterMemory(tensors, { incoming: true });
-    for (const { name, values } of tensors) memory.weights(name).set(values);
-    const shapes = new Map(tensors.map(({ name, shape }) => [name, shape]));
-    const tables = new Set(tensors.filter(({ rows }) => rows).map(({ name }) => name));
-    this.trainings.set(training, { memory, shapes, tables, touched: new Set(), step: 0 });
-  }
-
-  close(training: number): void {
-    this.trainings.delete(training);
-  }
-
-  /** Feeds of the trained parameters, by their names in the graph. */
-  feeds(training: number, names: readonly string[]): Record<string, ort.Tensor> {
-    const { memory, shapes } = this.find(training);
+  feeds(names: readonly string[]): Record<string, ort.Tensor> {
     return Object.fromEntries(
-      names.map((name) => [`param:${name}`, new this.Tensor('float32', memory.weights(name), shapes.get(name)!)]),
+      names.map((name) => [
+        `param:${name}`,
+        new this.Tensor('float32', this.memory.weights(name), this.shapes.get(name)!),
+      ]),
     );
   }
 
-  /** Runs, and keeps the gradients; gives back the other outputs. */
   async accumulate(
-    training: number,
     session: ort.InferenceSession,
     feeds: Record<string, ort.Tensor>,
     gradients: readonly KeptGradient[],
   ): Promise<Record<string, ort.Tensor>> {
-    const { memory, shapes, tables, touched } = this.find(training);
+    const { memory, shapes, tables, touched } = this;
     const fetches: Record<string, ort.Tensor | null> = Object.fromEntries(
       session.outputNames.map((name) => [name, null]),
     );
@@ -91,31 +98,28 @@ export class TrainingHost {
     return results;
   }
 
-  update(training: number, { learningRate, maxNorm, ...options }: UpdateOptions): UpdateResult {
-    const state = this.find(training);
-    const { memory, shapes, tables, touched } = state;
+  async update({ learningRate, maxNorm, ...options }: UpdateOptions): Promise<UpdateResult> {
+    const { memory, shapes, tables, touched } = this;
     memory.zeroGradients([...shapes.keys()].filter((name) => !touched.has(name) && !tables.has(name)));
     const gradientNorm = memory.gradientNorm();
     if (Number.isFinite(gradientNorm)) {
-      // torch.nn.utils.clip_grad_norm_'s factor
-      const gradientScale = maxNorm === undefined ? 1 : Math.min(1, maxNorm / (gradientNorm + 1e-6));
-      state.step++;
-      memory.adamw({ learningRate, ...options, gradientScale, step: state.step });
+      this.step++;
+      const gradientScale = clipFactor(gradientNorm, maxNorm);
+      memory.adamw({ learningRate, ...options, gradientScale, step: this.step });
     }
     touched.clear();
     memory.zeroGradients(tables);
-    return { gradientNorm, step: state.step };
+    return { gradientNorm, step: this.step };
   }
 
-  read(training: number, part: Part, name: string): Float32Array {
-    const state = this.find(training);
-    if (part === 'gradient' && !state.touched.has(name) && !state.tables.has(name))
-      return new Float32Array(state.memory.gradient(name).length);
-    return view(state.memory, part, name).slice();
+  async read(part: TrainingPart | 'gradient', name: string): Promise<Float32Array> {
+    if (part === 'gradient' && !this.touched.has(name) && !this.tables.has(name))
+      return new Float32Array(this.memory.gradient(name).length);
+    return this.memory[part](name).slice();
   }
 
-  write(training: number, part: TrainingPart, name: string, values: Float32Array): void {
-    const { memory } = this.find(training);
+  async write(part: TrainingPart, name: string, values: Float32Array): Promise<void> {
+    const { memory } = this;
     if (part === 'weights') memory.weights(name).set(values);
     else
       memory.loadMoments(
@@ -125,26 +129,15 @@ export class TrainingHost {
       );
   }
 
-  step(training: number, step?: number): number {
-    const state = this.find(training);
-    if (step !== undefined) state.step = step;
-    return state.step;
-  }
+  async close(): Promise<void> {}
+}
 
-  private find(training: number): State {
-    const state = this.trainings.get(training);
-    if (state === undefined) throw new Error('the training is closed');
-    return state;
-  }
+/** torch.nn.utils.clip_grad_norm_'s factor. */
+export function clipFactor(gradientNorm: number, maxNorm: number | undefined): number {
+  return maxNorm === undefined ? 1 : Math.min(1, maxNorm / (gradientNorm + 1e-6));
 }
 
 const allRows = ([height = 1]: readonly number[]) => Int32Array.from({ length: height }, (_, row) => row);
-
-function view(memory: ParameterMemory, part: Part, name: string): Float32Array {
-  if (part === 'weights') return memory.weights(name);
-  if (part === 'gradient') return memory.gradient(name);
-  return part === 'first' ? memory.first(name) : memory.second(name);
-}
 
 /** What `WireValue`s the outputs make, and the memory they hand over. */
 export function wireValues(results: Readonly<Record<string, ort.Tensor>>): {

@@ -20,7 +20,7 @@ import { type Feeds, inOrder, isInput, isParameter, type Tensor } from './graph.
 import { type Device, lowerGraph } from './lowering.ts';
 import type { OrtWorker, TrainingStage, WireValue } from './ort.ts';
 import { findParameter, type Parameters, type ParameterValue } from './parameters.ts';
-import { planStages, type Stage, weightInput } from './stages.ts';
+import { gradientOutput, planStages, type Stage, weightInput } from './stages.ts';
 
 export interface TrainedParameter {
   readonly name: string;
@@ -107,7 +107,9 @@ export async function openTraining(
     throw inputError('two trained parameters have one name', { code: 'engine.training' });
   for (const { name, shape, value } of parameters) findParameter({ [name]: value }, name, 'float32', shape);
   const id = worker.nextSession();
-  await worker.ask({ kind: 'train-open', training: id, tensors: parameters });
+  await worker.ask({ kind: 'train-open', training: id, tensors: parameters, device, threads });
+  // A device's buffers take no rows: there a table has a gradient like any other parameter.
+  const byRows = new Map(parameters.map(({ name, rows = false }) => [name, { rows: rows && device !== 'webgpu' }]));
   const open = new Set<number>(); // sessions of programs that are not closed
   const known = (name: string) => {
     if (!byName.has(name))
@@ -143,7 +145,7 @@ export async function openTraining(
           expected: 'the name of an output that is a float32 scalar',
           found: scalar === undefined ? 'no such output' : `${scalar.dtype} [${scalar.shape.join(', ')}]`,
         });
-      const backward = await program(planStages(outputs, loss, byName, boundaries), frozen, sessionOptions);
+      const backward = await program(planStages(outputs, loss, byRows, boundaries), frozen, sessionOptions);
       return {
         // Made when it is first asked for: most programs with a loss never run without its gradient.
         run: async (feeds = {}) => (await forward.made()).run(feeds),
@@ -190,14 +192,15 @@ export async function openTraining(
     const handed = new Set(stages.flatMap((stage) => stage.handed));
     const leaves = stages.map((stage) => inOrder(Object.values(stage.outputs)).filter(isInput));
     const inputs = checkLeaves(leaves.flat().filter(({ attributes: { name } }) => !handed.has(name)));
-    // Each session would keep the memory of its largest run for itself: of a chain, all segments' together.
-    const memory = stages.length > 1 ? { enableCpuMemArena: false, enableMemPattern: false } : {};
+    // A block planned for each shape of a batch takes more memory than its parts, and no less time. Of a chain each session
+    // would keep the memory of its largest run for itself, all segments' together.
+    const memory = { enableMemPattern: false, ...(stages.length > 1 ? { enableCpuMemArena: false } : {}) };
     const made: TrainingStage[] = [];
     for (const [at, stage] of stages.entries()) {
       const wanted = new Set(leaves[at]!.map(({ attributes: { name } }) => name));
       const later = new Set(leaves.slice(at + 1).flatMap((list) => list.map(({ attributes: { name } }) => name)));
       made.push({
-        ...(await session(stage.outputs, frozen, { ...memory, ...options })),
+        ...(await session(stage, frozen, { ...memory, ...options })),
         inputs: [...wanted],
         gradients: stage.gradients,
         handed: stage.handed,
@@ -221,7 +224,7 @@ export async function openTraining(
   }
 
   async function session(
-    outputs: Readonly<Record<string, Tensor>>,
+    { outputs, gradients, handed }: Stage,
     frozen: Parameters,
     options: Readonly<Record<string, unknown>>,
   ): Promise<{ session: number; trained: string[] }> {
@@ -235,9 +238,19 @@ export async function openTraining(
         value: findParameter(frozen, name, dtype, shape as readonly number[]),
       }));
     const { graph } = lowerGraph(outputs, { device, activationLevels: 127, trained });
+    const staying = device === 'webgpu' ? [...handed, ...gradients.map(({ name }) => gradientOutput(name))] : [];
     const number = worker.nextSession();
     open.add(number);
-    await worker.ask({ kind: 'create', session: number, graph, parameters: values, device, threads, options });
+    await worker.ask({
+      kind: 'create',
+      session: number,
+      graph,
+      parameters: values,
+      device,
+      threads,
+      staying: staying.map((name) => `out:${name}`),
+      options,
+    });
     return { session: number, trained: [...trained] };
   }
 
