@@ -1,9 +1,12 @@
 /** Dropout in the models: where transformers drops, by the checkpoint's rates, the same whatever the batch. */
 import assert from 'node:assert/strict';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { nodePlatform } from '../../src/base/node/platform.ts';
-import { inOrder } from '../../src/engine/graph.ts';
-import { openEngine } from '../../src/engine/index.ts';
+import { inOrder, type Tensor } from '../../src/engine/graph.ts';
+import { multiply, openEngine } from '../../src/engine/index.ts';
+import { batchFeeds } from '../../src/model/batch.ts';
 import { drops, type ForwardContext, floatContext, trainingContext } from '../../src/model/forward.ts';
 import { createAdapter } from '../../src/model/lora.ts';
 import { openTrainable } from '../../src/model/trainable.ts';
@@ -11,6 +14,7 @@ import { withAdapter } from '../../src/model/trainable-lora.ts';
 import { compileGradient } from '../../src/tune/contrastive.ts';
 import { fixtureFolder, largestDifference, names } from '../model/fixtures.ts';
 import { pairBatch, trainingFixture } from '../support/pair-batches.ts';
+import { scratch } from '../support/scratch.ts';
 
 const open = (name: string) => openTrainable(nodePlatform, fixtureFolder(name), { pooling: 'mean' });
 const engine = await openEngine(nodePlatform, { threads: 1 });
@@ -37,6 +41,38 @@ async function vectorsOf(name: string, rate: number, rows: number[], { on = engi
   return vectors!.floats;
 }
 
+interface Attributes {
+  rate?: number;
+  site?: number;
+  dropout?: { rate: number; site: number };
+}
+const attributesOf = ({ attributes }: Tensor) => (attributes ?? {}) as Attributes;
+const siteOf = (tensor: Tensor) => {
+  const { site, dropout } = attributesOf(tensor);
+  return tensor.op.name === 'dropout' ? [site!] : dropout ? [dropout.site] : [];
+};
+
+/** The graph with every dropout as x · (1 − rate), as test/oracle/dropout.py has it. */
+function shrunk(output: Tensor): Tensor {
+  const replaced = new Map<Tensor, Tensor>();
+  for (const tensor of inOrder([output])) {
+    const inputs = tensor.inputs.map((one) => replaced.get(one)!);
+    const { rate, dropout, ...rest } = attributesOf(tensor);
+    if (tensor.op.name === 'dropout') replaced.set(tensor, multiply(inputs[0]!, 1 - rate!));
+    else if (dropout)
+      replaced.set(tensor, multiply({ ...tensor, inputs: inputs.slice(0, -1), attributes: rest }, 1 - dropout.rate));
+    else replaced.set(tensor, { ...tensor, inputs });
+  }
+  return replaced.get(output)!;
+}
+
+const fixture = (name: string) =>
+  JSON.parse(readFileSync(join(import.meta.dirname, '..', 'fixtures', 'dropout', `${name}.json`), 'utf8')) as {
+    rates: Record<string, number>;
+    sequences: number[][];
+    states: number[];
+  };
+
 for (const name of names) {
   test(`${name}: dropout off or at rate 0 adds no node, and none where the checkpoint has no rates`, async () => {
     const model = await open(name);
@@ -48,20 +84,25 @@ for (const name of names) {
     assert.ok(drops(model.vectors(trainingContext(0.1))));
   });
 
-  test(`${name}: the places of transformers`, async () => {
-    const model = await open(name);
-    const nodes = inOrder([model.vectors(trainingContext(0.1))]);
-    const { layers } = model.parts.config;
-    const sites = nodes.flatMap(({ op, attributes }) => {
-      const { site, dropout } = (attributes ?? {}) as { site?: number; dropout?: { site: number } };
-      return op.name === 'dropout' ? [site!] : op.name === 'attention' ? [dropout!.site] : [];
-    });
-    assert.equal(sites.length, 1 + 3 * layers, 'embeddings; probabilities, attention and feed-forward of each layer');
+  test(`${name}: at the places and the rates of transformers`, async (t) => {
+    const expected = fixture(name);
+    const folder = scratch(t);
+    cpSync(fixtureFolder(name), folder, { recursive: true });
+    const config = join(folder, 'config.json');
+    writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync(config, 'utf8')), ...expected.rates }));
+    const { parts } = await openTrainable(nodePlatform, folder, { pooling: 'mean' });
+    const states = parts.graphs(trainingContext()).states();
+    const sites = inOrder([states]).flatMap(siteOf);
+    assert.equal(sites.length, 1 + 3 * parts.config.layers);
     assert.equal(new Set(sites).size, sites.length, 'each draws by itself');
-    // Read off transformers' modules: what stands before each dropout.
-    const before = nodes.filter(({ op }) => op.name === 'dropout').map(({ inputs }) => inputs[0]!.op.name);
-    const each = name === 'modernbert' ? ['linear', 'multiply'] : ['linear', 'linear'];
-    assert.deepEqual(before, ['layerNorm', ...Array.from({ length: layers }, () => each).flat()]);
+    const program = await engine.compile({ states: shrunk(states) }, { parameters: await parts.values('fp32') });
+    const feeds = batchFeeds(
+      parts.config,
+      expected.sequences.map((ids) => Int32Array.from(ids)),
+    );
+    const { floats } = (await program.run(feeds)).states!;
+    await program.close();
+    assert.ok(largestDifference(floats, expected.states) < 1e-5);
   });
 
   test(`${name}: in training the reference's vectors; a sample's do not depend on its batch`, async () => {
