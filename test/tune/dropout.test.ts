@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { nodePlatform } from '../../src/base/node/platform.ts';
 import { inOrder, type Tensor } from '../../src/engine/graph.ts';
-import { multiply, openEngine } from '../../src/engine/index.ts';
+import { exp, multiply, openEngine, sum } from '../../src/engine/index.ts';
 import { batchFeeds } from '../../src/model/batch.ts';
 import { drops, type ForwardContext, floatContext, trainingContext } from '../../src/model/forward.ts';
 import { createAdapter } from '../../src/model/lora.ts';
@@ -135,6 +135,25 @@ test('an adapter drops from the input of A at its own rate, in training only', a
     Array.from(adapter.layers, () => 0.1),
   );
   assert.equal(rates(trainingContext(0.3)).filter((rate) => rate === 0.1).length, adapter.layers.size);
+});
+
+test('activations computed again draw the same: the gradient is that of one program', async () => {
+  const model = await open('mpnet');
+  const { vectors, boundaries } = model.encoder(trainingContext(0.2));
+  const loss = sum(sum(exp(vectors), 1), 0);
+  const feeds = model.feeds(sequences, 0, { seed: 5, step: 1, samples: [0, 1, 2] });
+  const found: Float32Array[][] = [];
+  for (const cuts of [[], boundaries]) {
+    const training = await engine.openTraining(model.trained);
+    const program = await training.compile({ loss }, { loss: 'loss', parameters: model.frozen, boundaries: cuts });
+    await program.accumulate(feeds);
+    found.push(await Promise.all(model.trained.map(({ name }) => training.readGradient(name))));
+    await training.close();
+  }
+  found[0]!.forEach((gradient, i) => {
+    assert.ok(largestDifference(gradient, found[1]![i]!) < 1e-5, model.trained[i]!.name);
+  });
+  assert.ok(found[0]!.some((gradient) => gradient.some((value) => Math.abs(value) > 0.01)));
 });
 
 for (const name of ['mpnet', 'modernbert'])
