@@ -1,11 +1,11 @@
 /**
  * What a cell will cost, from a short measurement: a few dozen documents, evenly spread, are tokenised (bm25, lsa) or
- * encoded, and the time is scaled to the corpus. Rough on purpose: it tells minutes from hours.
+ * encoded, and the time is scaled to the corpus; what does not grow with the documents (the factorisation of lsa, fusion) is
+ * counted in operations, at rates of an ordinary processor. Rough on purpose: it tells minutes from hours.
  */
 import { viewText } from '../corpus/views.ts';
-import { LsaBuilder } from '../encode/lsa.ts';
 import { Bm25Builder } from '../retrieve/bm25.ts';
-import { WordAnalyser } from '../tokenizer/words.ts';
+import { type AnalyserOptions, WordAnalyser } from '../tokenizer/words.ts';
 import { stopwatch } from './clock.ts';
 import type { CorpusUnderStudy } from './corpus-under-study.ts';
 import { systemName } from './results.ts';
@@ -34,6 +34,10 @@ interface CellToEstimate {
 }
 
 const sampleSize = 32;
+/** Of a truncated SVD on one core. */
+const factorisingFlops = 1.5e9;
+/** Of choosing and applying some two dozen settings, and keeping the lists. */
+const fusionSecondsAnEntry = 1.5e-6;
 
 export async function estimateCells(cells: readonly CellToEstimate[]): Promise<PlannedCell[]> {
   const samples = new Map<string, string[]>();
@@ -82,31 +86,55 @@ async function estimate(
   const scale = documents / sample.length;
   switch (system.kind) {
     case 'bm25': {
-      const analyser = new WordAnalyser(settings.analyser);
+      const analyser = warmAnalyser(sample, settings.analyser);
       const builder = new Bm25Builder(settings.bm25);
       const reading = stopwatch();
       const tokens = sample.map((text) => analyser.analyse(text));
       for (const ids of tokens) builder.add(ids);
       const index = builder.finish();
       const perDocument = reading() / sample.length;
+      const search = () => {
+        for (const ids of tokens) index.search(ids, { k: settings.depth });
+      };
+      search(); // as with the analyser, the first time tells nothing
       const searching = stopwatch();
-      for (const ids of tokens) index.search(ids, { k: settings.depth });
+      search();
       const perQuery = (searching() / sample.length) * scale; // postings grow with the corpus
       return { seconds: perDocument * (documents + queries) + perQuery * queries, bytes: 0 };
     }
     case 'lsa': {
-      const analyser = new WordAnalyser(settings.analyser);
-      const builder = new LsaBuilder({ dimensions: 8, minDocuments: 1, seed: settings.seed });
-      const time = stopwatch();
-      for (const text of sample) builder.add(analyser.analyse(text));
-      const reading = time();
-      builder.fit();
-      const fitting = (time() - reading) * (settings.lsaDimensions / 8);
-      return { seconds: (2 * reading + fitting) * scale, bytes: 0 };
+      const analyser = warmAnalyser(sample, settings.analyser);
+      const reading = stopwatch();
+      const tokens = sample.map((text) => analyser.analyse(text));
+      const seconds = 2 * reading() * scale; // once to fit, once to encode
+      return { seconds: seconds + factorisingSeconds(tokens, scale, documents, settings.lsaDimensions), bytes: 0 };
     }
     case 'encoder':
       return encoders.estimate(system, sample, documents);
-    case 'fused': // some two dozen settings over the lists of every query, about 1 µs an entry and setting
-      return { seconds: queries * Math.min(settings.depth, documents) * 25 * 1e-6, bytes: 0 };
+    case 'fused':
+      return { seconds: queries * Math.min(settings.depth, documents) * fusionSecondsAnEntry, bytes: 0 };
   }
+}
+
+/** An analyser that has seen the sample: the first texts take many times as long as all later ones. */
+function warmAnalyser(sample: readonly string[], options: AnalyserOptions): WordAnalyser {
+  const analyser = new WordAnalyser(options);
+  for (const text of sample) analyser.analyse(text);
+  return analyser;
+}
+
+/** Five passes of subspace iteration (`encode/lsa.ts`): products with the sparse matrix, and bases made orthonormal. */
+function factorisingSeconds(
+  tokens: readonly ArrayLike<number>[],
+  scale: number,
+  documents: number,
+  dimensions: number,
+): number {
+  const passes = 5;
+  const distinct = tokens.map((ids) => new Set(Array.from(ids)));
+  const entries = distinct.reduce((sum, { size }) => sum + size, 0) * scale;
+  const vocabulary = new Set(distinct.flatMap((ids) => [...ids])).size * Math.sqrt(scale); // Heaps' law
+  const side = Math.min(documents, vocabulary);
+  const width = Math.min(side, dimensions * 1.125);
+  return (passes * (4 * entries * width + 2 * side * width ** 2) + 10 * width ** 3) / factorisingFlops;
 }
