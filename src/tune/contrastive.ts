@@ -47,6 +47,8 @@ export interface ContrastiveOptions {
   dropout?: number;
   /** Sequences that go through the model at a time. Default: all of a batch. */
   chunk?: number;
+  /** Activations are computed again layer by layer on the way back: the same gradient, less memory, more time. Default false. */
+  recompute?: boolean;
   maskCitations?: boolean;
 }
 
@@ -143,7 +145,7 @@ interface PairBatch {
 type Gradient = (batch: PairBatch, chunk: number) => Promise<number>;
 
 /** `hardNegatives`: whether batches have any. Default false. */
-type LossOptions = Pick<ContrastiveOptions, 'scale' | 'symmetric' | 'dimensions' | 'dropout'> & {
+type LossOptions = Pick<ContrastiveOptions, 'scale' | 'symmetric' | 'dimensions' | 'dropout' | 'recompute'> & {
   hardNegatives?: boolean;
 };
 
@@ -152,7 +154,7 @@ export async function compileGradient(
   engine: Engine,
   training: Training,
   model: TrainableModel,
-  { scale = 20, symmetric = false, dimensions, dropout, hardNegatives = false }: LossOptions,
+  { scale = 20, symmetric = false, dimensions, dropout, recompute = false, hardNegatives = false }: LossOptions,
   cached: boolean,
 ): Promise<Gradient> {
   const lossOf = (vectors: Tensor) => {
@@ -180,7 +182,7 @@ export async function compileGradient(
       mask: { data: mask, shape: [n, n + m] },
     };
   };
-  const vectors = model.vectors(trainingContext(dropout));
+  const { vectors, boundaries } = model.encoder(trainingContext(dropout));
   const isDropping = drops(vectors);
   /** Of some rows of a batch, in this order. */
   const feedsOf = ({ sequences, promptTokens, draws }: PairBatch, rows: readonly number[]) => {
@@ -189,8 +191,9 @@ export async function compileGradient(
     return model.feeds(of(sequences), of(promptTokens), drawn);
   };
   const parameters = model.frozen;
+  const again = recompute ? { boundaries } : {};
   if (!cached) {
-    const program = await training.compile({ loss: lossOf(vectors) }, { loss: 'loss', parameters });
+    const program = await training.compile({ loss: lossOf(vectors) }, { loss: 'loss', parameters, ...again });
     return async (batch) => {
       const feeds = { ...feedsOf(batch, [...batch.sequences.keys()]), ...pairFeeds(batch) };
       return (await program.accumulate(feeds)).loss!.floats[0]!;
@@ -203,7 +206,7 @@ export async function compileGradient(
   const overVectors = await engine.compile({ loss, cotangents: gradients(loss, [given])[0]! });
   const forward = await training.compile({ vectors }, { parameters });
   const pulled = sum(sum(multiply(vectors, input('cotangents', 'float32', ['batch', width])), 1), 0);
-  const backward = await training.compile({ pulled }, { loss: 'pulled', parameters });
+  const backward = await training.compile({ pulled }, { loss: 'pulled', parameters, ...again });
   return async (batch, chunk) => {
     const { sequences } = batch;
     const order = [...sequences.keys()].sort((a, b) => sequences[b]!.length - sequences[a]!.length || a - b);
