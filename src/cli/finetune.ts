@@ -22,6 +22,7 @@ interface FinetuneCommandOptions {
   lr?: number;
   length?: number;
   chunk?: number;
+  recompute?: boolean;
   dropout?: number;
   pairs?: number;
   dimensions?: string[];
@@ -52,6 +53,7 @@ export function register(program: Command, run: Runner): void {
       .option('--lr <rate>', 'largest learning rate (default: 2e-5; 5e-4 for tiny)', rateOption)
       .option('--length <n>', 'most tokens of a text that are read', positiveOption)
       .option('--chunk <n>', 'texts through the model at a time: fewer need less memory (default: 16)', positiveOption)
+      .option('--recompute', 'compute layers twice instead of keeping them: half the memory, a third more time')
       .option('--dropout <rate>', "in place of the model's own rates, 0 for none (default: its own)", dropoutOption)
       .option('--dimensions <n,...>', 'lengths to which vectors may be cut afterwards (Matryoshka)', listOption)
       .option('--symmetric', 'also ask for the anchor of each positive')
@@ -89,6 +91,7 @@ async function finetuneCommand(context: CliContext, name: string, options: Finet
       learningRate: options.lr,
       maxLength: options.length,
       chunk: options.chunk,
+      recompute: options.recompute,
       dropout: options.dropout,
       dimensions: options.dimensions?.map(Number),
       symmetric: options.symmetric,
