@@ -16,6 +16,10 @@ export interface AttentionOptions {
     block?: number;
     /** Added to the scores, [heads, seq, seq] by position in the sequence (MPNet's relative positions). */
     bias?: Tensor;
+    /** In training: probabilities are dropped at `rate`, by keys [tokens] of the rows that look; none at rate 0. */
+    dropout?: DropoutOptions & {
+        rate: number;
+    };
 }
 
 export interface CompileOptions {
@@ -70,6 +74,19 @@ export interface FileRange {
     readonly file: string;
     readonly offset: number;
     readonly bytes: number;
+}
+
+export interface Network {
+    /** What the layers written so far are made of. */
+    readonly parameters: readonly TrainedParameter[];
+    /** x [..., in] to [..., out], by `name.weight` [out, in] and, unless `bias` is false, `name.bias` [out]. */
+    linear(x: Tensor, name: string, out: number, options?: {
+        bias?: boolean;
+    }): Tensor;
+    /** Rows of the table `name.weight` [rows, width] at `indices` [...]: [..., width]. */
+    embedding(indices: Tensor, name: string, rows: number, width: number): Tensor;
+    /** x [..., width], each row with mean 0 and variance 1, times `name.weight`, plus `name.bias`. */
+    layerNorm(x: Tensor, name: string): Tensor;
 }
 
 export interface ParameterValue {
@@ -148,6 +165,12 @@ export interface Training {
 export interface TrainingCompileOptions {
     /** Which output is the loss, a float32 scalar: `accumulate` needs one. */
     loss?: string;
+    /**
+     * Recomputation: `accumulate` keeps of its forward pass these tensors only (float32, on the way to the loss) and computes the rest
+     * again, segment by segment, on the way back. The memory of activations becomes that of the largest segment, for up to one more
+     * forward pass. The states after each layer are what saves most. Default: everything is kept.
+     */
+    boundaries?: readonly Tensor[];
     /** Values of the parameters that are not trained. */
     parameters?: Parameters;
     /** More session options of ONNX Runtime (profiling, say). */
@@ -303,6 +326,8 @@ export declare const multiply: (a: Tensor, b: Tensor | number) => Tensor;
 
 export declare const negate: (x: Tensor) => Tensor;
 
+export declare function network(seed: number): Network;
+
 /** 1 at each row's label, 0 elsewhere, in the shape [rows, classes] of another tensor; labels int32 [rows]. */
 export declare function oneHotLike(labels: Tensor, like: Tensor): Tensor;
 
@@ -413,6 +438,8 @@ export interface Files {
     list(directory: string): Promise<string[]>;
     /** Writes beside the target, flushes and renames: the target is the old or the new content, never a torn one. */
     writeAtomic(path: string, data: Uint8Array | string | AsyncIterable<Uint8Array>): Promise<void>;
+    /** Cuts the file to its first `length` bytes, writes `data` after them, and flushes; made where it is absent. */
+    writeAfter(path: string, length: number, data: Uint8Array): Promise<void>;
     /** Gives a file or folder another name on the same disk, flushed; there must be no file or folder of that name. */
     rename(from: string, to: string): Promise<void>;
     makeDirectory(path: string): Promise<void>;
@@ -447,7 +474,7 @@ export interface WorkerPort {
     terminate(): Promise<void>;
 }
 
-interface DropoutOptions {
+export interface DropoutOptions {
     /** int32, one key for each row of x: [...] for x [..., width]. */
     keys: Tensor;
     /** Tells the places of a network apart: equal keys and sites drop the same elements. */
@@ -573,7 +600,7 @@ export type AttributeValue = number | string | boolean | readonly number[] | {
  * Large tensors do not belong in here: a protobuf message ends at 2 GB, and what it holds is copied. They stand as
  * external data: the name of a file (or of a buffer handed over beside the model), an offset and a length.
  */
-export type ElementType = 'float32' | 'float16' | 'bfloat16' | 'int8' | 'uint8' | 'int32' | 'int64' | 'bool';
+export type ElementType = 'float32' | 'float16' | 'bfloat16' | 'int8' | 'uint8' | 'int32' | 'uint32' | 'int64' | 'bool';
 
 export interface OnnxGraph {
     name: string;
@@ -616,7 +643,7 @@ interface ReduceOptions {
     keepDimensions?: boolean;
 }
 
-interface RotaryOptions {
+export interface RotaryOptions {
     heads: number;
     /** Theta: 10000 in the paper. */
     base: number;
