@@ -10,6 +10,7 @@ import type { Corpus } from '../corpus/store.ts';
 import { type EncodeRequest, type Encoder, openEncoder, type TextVectors } from '../encode/index.ts';
 import { LsaBuilder } from '../encode/lsa.ts';
 import { loadModel, type Role, type TextModel } from '../model/index.ts';
+import { openModelParts } from '../model/load.ts';
 import { searchExact, type VectorBlocks } from '../retrieve/exact.ts';
 import { type MatrixProduct, openMatrixProduct } from '../retrieve/matrix-product.ts';
 import { type AnalyserOptions, WordAnalyser } from '../tokenizer/words.ts';
@@ -23,6 +24,13 @@ import { documentTexts, queryTexts } from './texts.ts';
 
 type EncoderSystem = DenseSystem & { kind: 'encoder' };
 
+type ModelFacts = Pick<
+  TextModel,
+  'hash' | 'pooling' | 'dimensions' | 'maxLength' | 'device' | 'arithmetic' | 'prompts'
+>;
+
+const keyOf = ({ source, dtype }: EncoderSystem) => `${source} ${dtype}`;
+
 interface OpenModel {
   model: TextModel;
   encoder: Encoder;
@@ -33,13 +41,15 @@ export class EncoderPool {
   private readonly settings: EvaluateSettings;
   private readonly open = new Map<string, Promise<OpenModel>>();
   private product: Promise<MatrixProduct> | undefined;
+  /** What computes in float32, as the first model that was opened says; the same for all. */
+  private float32: Pick<TextModel, 'device' | 'arithmetic'> | undefined;
 
   constructor(settings: EvaluateSettings) {
     this.settings = settings;
   }
 
   get(system: EncoderSystem): Promise<OpenModel> {
-    const key = `${system.source} ${system.dtype}`;
+    const key = keyOf(system);
     let model = this.open.get(key);
     if (model === undefined) {
       model = this.load(system);
@@ -59,18 +69,38 @@ export class EncoderPool {
   ): Promise<
     Pick<Manifest, 'modelHash' | 'pooling' | 'dimensions' | 'length' | 'dtype' | 'prompt' | 'device' | 'arithmetic'>
   > {
-    const { model } = await this.get(system);
+    const model = await this.facts(system);
     const { dimensions, length } = this.settings;
     return {
       modelHash: model.hash,
       pooling: model.pooling.modes.join('+'),
       dimensions: dimensions ?? model.dimensions,
       length: Math.min(length ?? model.maxLength, model.maxLength),
-      dtype: model.dtype,
+      dtype: system.dtype,
       device: model.device,
       arithmetic: model.arithmetic,
-      prompt: { query: model.prompt('query'), document: model.prompt('document') },
+      prompt: { query: model.prompts.query, document: model.prompts.document },
     };
+  }
+
+  /** What a manifest says of a model; one not yet open is only read about where another has told what computes. */
+  private async facts(system: EncoderSystem): Promise<ModelFacts> {
+    if (system.dtype === 'fp32' && this.float32 !== undefined && !this.open.has(keyOf(system))) {
+      const { platform, home, offline, progress, signal } = this.settings;
+      const found = await locateModel(platform, system.source, { home, offline, progress, signal });
+      return { ...(await openModelParts(platform, found.folder, { id: found.id })), ...this.float32 };
+    }
+    const { model } = await this.get(system);
+    if (system.dtype === 'fp32') this.float32 = { device: model.device, arithmetic: model.arithmetic };
+    return model;
+  }
+
+  /** Closes one model; it is opened again where it is needed again. */
+  async release(system: EncoderSystem): Promise<void> {
+    const opened = await this.open.get(keyOf(system));
+    this.open.delete(keyOf(system));
+    await opened?.encoder.close();
+    await opened?.model.close();
   }
 
   async estimate(

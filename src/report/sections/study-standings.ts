@@ -45,7 +45,7 @@ function table(page: StudyPage, corpus: string, view: string): Content {
     const estimate = row.metrics[metric]!;
     const seeds = row.seeds.map(({ seed, value }) => `seed ${seed}: ${score(value)}`).join(', ');
     const own = row.seeds[0]!.seed !== undefined;
-    return html`<tr><th scope="row">${row.system}</th><td class="quiet">${roleWords[system.role]}</td><td class="num"${own && html` title="${seeds}"`}>${own ? `${row.seeds.length}${row.tentative ? '*' : ''}` : '–'}</td><td class="num" data-sort="${estimate.value}">${score(estimate.value)} <span class="ci">${interval(estimate)}</span></td><td>${range(scale, estimate, { metric, reference: top })}</td>${versus(page, corpus, view, row.system, system.role === 'start' ? undefined : start)}${versus(page, corpus, view, row.system, 'bm25')}<td class="num">${score(row.metrics['recall@100']!.value)}</td></tr>\n`;
+    return html`<tr><th scope="row">${row.system}</th><td class="quiet">${roleWords[system.role]}</td><td class="num"${own && html` title="${seeds}"`}>${own ? `${row.seeds.length}${row.tentative ? '*' : ''}` : '–'}</td><td class="num" data-sort="${estimate.value}">${score(estimate.value)} <span class="ci">${interval(estimate)}</span></td><td>${range(scale, estimate, { metric, reference: top })}</td>${versus(page, corpus, view, row.system, system.role === 'start' ? undefined : start)}${versus(page, corpus, view, row.system, 'bm25')}</tr>\n`;
   });
   const heads: [string, boolean][] = [
     ['System', false],
@@ -57,7 +57,7 @@ function table(page: StudyPage, corpus: string, view: string): Content {
     html`<th scope="col"${num && html` class="num"`} aria-sort="none"><button type="button">${name}</button></th>`;
   return scroller(
     `Standings of ${corpus}, ${view}`,
-    html`<table class="sortable"><caption>${count(rows[0]!.queries)} queries</caption><thead><tr>${heads.map(([name, num]) => sortable(name, num))}<th class="axis-head">${rangeAxis(scale, metricName(metric))}</th>${sortable('to its start', true)}${sortable('to bm25', true)}${sortable('Recall@100', true)}</tr></thead><tbody>${body}</tbody></table>`,
+    html`<table class="sortable"><caption>${count(rows[0]!.queries)} queries</caption><thead><tr>${heads.map(([name, num]) => sortable(name, num))}<th class="axis-head">${rangeAxis(scale, metricName(metric))}</th>${sortable('to its start', true)}${sortable('to bm25', true)}</tr></thead><tbody>${body}</tbody></table>`,
   );
 }
 

@@ -207,7 +207,7 @@ function leaks(trainings: readonly StudyTraining[]): string[] {
   ].map(([corpus, all]) => {
     const counts = all[0]!.audit.counts;
     const found = Object.entries(counts).filter(([, count]) => count > 0);
-    return `Corpora overlap: training on ${corpus} saw what another corpus tests (${found.map(([check, count]) => `${check} ${count}`).join(', ')}); its transfer is overstated.`;
+    return `Corpora overlap: training on ${corpus} saw what another corpus tests (pairs concerned: ${found.map(([check, count]) => `${check} ${count}`).join(', ')}); its transfer is overstated.`;
   });
 }
 

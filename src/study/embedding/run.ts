@@ -89,23 +89,30 @@ export async function runEmbedding(
 ): Promise<StudyRun> {
   const folder = settings.out ?? join(settings.home, 'runs', spec.name);
   return withStudy(spec, settings, async (study) => {
-    const run = new Running(study, compute, folder);
-    await run.all();
-    return { results: await run.results(), folder, computed: run.computed };
+    const encoders = new EncoderPool(study.landscapes[0]!.settings);
+    try {
+      const run = new Running(study, encoders, compute, folder);
+      await run.all();
+      return { results: await run.results(), folder, computed: run.computed };
+    } finally {
+      await encoders.close();
+    }
   });
 }
 
 class Running {
   readonly computed = { checkpoints: 0, cells: 0 };
   private readonly study: OpenStudy;
+  private readonly encoders: EncoderPool;
   private readonly compute: boolean;
   private readonly folder: string;
   private readonly outcomes = new Map<Unit, Map<string, Outcome>>();
   private readonly trained = new Map<TrainingJob, CheckpointManifest>();
   private lastUpdate = performance.now();
 
-  constructor(study: OpenStudy, compute: boolean, folder: string) {
+  constructor(study: OpenStudy, encoders: EncoderPool, compute: boolean, folder: string) {
     this.study = study;
+    this.encoders = encoders;
     this.compute = compute;
     this.folder = folder;
   }
@@ -185,7 +192,7 @@ class Running {
     const { cells, settings, views } = this.study;
     const done = this.outcomes.get(unit) ?? new Map<string, Outcome>();
     this.outcomes.set(unit, done);
-    const encoders = new EncoderPool(unit.landscapes[0]!.settings);
+    const { encoders } = this;
     let complete = true;
     try {
       for (const landscape of unit.landscapes)
@@ -214,7 +221,7 @@ class Running {
           else done.set(place, { unit, landscape, view: viewLabel(view), cell });
         }
     } finally {
-      await encoders.close();
+      if (system.kind === 'encoder') await encoders.release(system);
     }
     return complete;
   }

@@ -7,6 +7,7 @@ import type { StepRecord } from '../../train/loop.ts';
 import { finetune } from '../../tune/finetune.ts';
 import { auditLeakage, type LeakageAudit } from '../../tune/leakage.ts';
 import { buildPairs } from '../../tune/recipes.ts';
+import { defined } from '../request.ts';
 import type { CheckpointManifest, CheckpointStore } from './checkpoints.ts';
 import { cutTo, rateOf, recipeOptions, type TrainingJob, type Unit } from './design.ts';
 import { interpolateCheckpoints } from './interpolate.ts';
@@ -45,6 +46,7 @@ export async function trainCheckpoint(job: TrainingJob, context: TrainContext): 
     symmetric: training.symmetric,
     scale: training.scale,
     ...(training.maxLength === undefined ? {} : { maxLength: training.maxLength }),
+    ...(training.lora === undefined ? {} : { lora: defined(training.lora) }),
     seed,
     threads,
     device,
