@@ -1,11 +1,13 @@
 /**
  * Contrastive fine-tuning of all-MiniLM-L6-v2 as `finetune` does it (tokenising, batches without duplicates, forward and
  * backward pass, clipping, AdamW) against sentence-transformers' own trainer, in turn, on the same pairs of real patents:
- * title and abstract of citing and cited ones, whose lengths differ. Dropout 0, fp32, scale 20 on both sides.
+ * title and abstract of citing and cited ones, whose lengths differ. fp32 and scale 20 on both sides.
  *
- * With `chunk`, both compute the batch's gradient from parts of that many texts (GradCache).
+ *   plain        the whole batch at once, with the checkpoint's own dropout (0.1)
+ *   no-dropout   the same without it
+ *   cached       the gradient of the batch from chunks of 16 texts (GradCache), what `finetune` does by default
  *
- * usage: npm run bench -- trainer [rounds=4] [threads=1,2] [batch=16] [steps=1] [length=256] [chunk=0,16]
+ * usage: npm run bench -- trainer [rounds=4] [threads=1,2] [batch=16] [steps=1] [length=256] [modes=plain,no-dropout,cached]
  * Needs PATENTLAB_TEST_MODELS (a folder with all-MiniLM-L6-v2), the ultrasound data, and a Python with sentence-transformers,
  * datasets and accelerate (PATENTLAB_PYTHON).
  */
@@ -30,7 +32,12 @@ import { median, report } from './support/measurement.ts';
 import { startPeer } from './support/peer.ts';
 
 const settings = Object.fromEntries(process.argv.slice(2).map((argument) => argument.split('=')));
-const list = (text: string) => text.split(',').map(Number);
+const modes = {
+  plain: { chunk: 0, dropout: true },
+  'no-dropout': { chunk: 0, dropout: false },
+  cached: { chunk: 16, dropout: true },
+};
+const chosen = String(settings.modes ?? Object.keys(modes)).split(',') as (keyof typeof modes)[];
 const rounds = Number(settings.rounds ?? 4);
 const batch = Number(settings.batch ?? 16);
 const steps = Number(settings.steps ?? 1);
@@ -63,9 +70,13 @@ try {
   );
   const job = { pairs: texts.map(({ anchor, positive }) => [anchor, positive]), batch, steps, length };
 
-  for (const threads of list(settings.threads ?? '1,2'))
-    for (const chunk of list(settings.chunk ?? '0,16')) {
-      const peer = await startPeer('sentence_transformers_train.py', [folder, String(threads), String(chunk)]);
+  for (const threads of String(settings.threads ?? '1,2')
+    .split(',')
+    .map(Number))
+    for (const mode of chosen) {
+      const { chunk, dropout } = modes[mode];
+      const args = [folder, threads, chunk, dropout ? 'dropout' : 'none'].map(String);
+      const peer = await startPeer('sentence_transformers_train.py', args);
       const model = await openTrainable(nodePlatform, folder, { maxLength: length });
       const engine = await openEngine(nodePlatform, { threads });
       const training = await engine.openTraining(model.trained);
@@ -75,8 +86,8 @@ try {
         batchSize: batch,
         seed: 1,
         group: split.group,
-        dropout: 0,
         ...(chunk === 0 ? {} : { chunk }),
+        ...(dropout ? {} : { dropout: 0 }),
       });
       let done = 0;
       /** Seconds and tokens of the next steps. */
@@ -105,18 +116,16 @@ try {
       await engine.close();
       peer.close();
       const [mine, theirs] = times.map(median) as [number, number];
-      const name =
-        chunk === 0 ? 'MultipleNegativesRankingLoss' : `CachedMultipleNegativesRankingLoss, chunks of ${chunk}`;
       for (const [unit, count] of [
         ['pairs/s', batch * steps],
         ['tokens/s', tokens],
       ] as const)
         report({
           bench: 'trainer',
-          case: `${name}, batches of ${batch} pairs, up to ${length} tokens, ${threads} threads`,
+          case: `${mode}, batches of ${batch} pairs, up to ${length} tokens, ${threads} threads`,
           ours: count / mine,
           peer: count / theirs,
-          peerName: 'SentenceTransformerTrainer',
+          peerName: `SentenceTransformerTrainer, ${chunk === 0 ? '' : 'Cached'}MultipleNegativesRankingLoss`,
           ratio: theirs / mine,
           unit,
         });

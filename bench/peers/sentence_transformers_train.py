@@ -1,11 +1,11 @@
 """sentence-transformers' own trainer on the pairs of bench/trainer.ts; prints a line when ready, then the seconds of each round.
 
-usage: sentence_transformers_train.py MODEL_FOLDER THREADS CHUNK      CHUNK 0: no GradCache
+usage: sentence_transformers_train.py MODEL_FOLDER THREADS CHUNK dropout|none      CHUNK 0: no GradCache; none: rates of dropout 0
 
 A line of stdin names a JSON file {"pairs": [[anchor, positive], ...], "batch", "steps", "length"}. Timed is what
 SentenceTransformerTrainer does between the begin and the end of an epoch: shuffling, tokenising, padding, forward and backward
 pass of MultipleNegativesRankingLoss (CachedMultipleNegativesRankingLoss with a CHUNK), clipping, fused AdamW; not its set-up.
-Dropout is 0, as it is here. Nothing is logged, saved or evaluated.
+Nothing is logged, saved or evaluated.
 """
 
 import json
@@ -20,11 +20,11 @@ from sentence_transformers.losses import CachedMultipleNegativesRankingLoss, Mul
 from transformers import TrainerCallback
 
 answers, sys.stdout = sys.stdout, sys.stderr  # the trainer prints on its own
-folder, threads, chunk = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+folder, threads, chunk, dropout = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 torch.set_num_threads(threads)
 model = SentenceTransformer(folder, device="cpu")
 for module in model.modules():
-    if isinstance(module, torch.nn.Dropout):
+    if dropout == "none" and isinstance(module, torch.nn.Dropout):
         module.p = 0.0
 loss = CachedMultipleNegativesRankingLoss(model, mini_batch_size=chunk) if chunk else MultipleNegativesRankingLoss(model)
 

@@ -1,6 +1,6 @@
-"""Training steps by PyTorch and transformers, for bench/train.ts.
+"""Training steps by PyTorch and transformers, for bench/train.ts and bench/memory.ts.
 
-    torch_step.py MODEL_FOLDER THREADS      reads a file name a line: {"batches": [[[ids], [ids], ...], ...]}, anchors first
+    torch_step.py MODEL_FOLDER THREADS      prints "ready", then reads a file name a line: {"batches": [[[ids], [ids], ...], ...]}, anchors first
 
 Each line's answer is the seconds of a step (median over the batches, one step a batch): padded encoding of all
 sequences, mean pooling, multiple negatives ranking, backward pass, clipping and fused AdamW.
@@ -36,6 +36,7 @@ def step(sequences):
     return float(loss)
 
 
+print("ready", flush=True)
 for line in sys.stdin:
     with open(line.strip()) as file:
         batches = json.load(file)["batches"]
