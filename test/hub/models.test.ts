@@ -6,6 +6,7 @@ import { createServer, request as httpRequest } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { PatentlabError } from '../../src/base/errors.ts';
 import { findModel, type HubOptions, listModels, verifyFiles } from '../../src/hub/models.ts';
 import { scratch } from '../support/scratch.ts';
 import { localHub } from './local-hub.ts';
@@ -112,7 +113,8 @@ test('a busy server is asked again, an absent one named', async (t) => {
   await findModel(id, { home, env: { HF_ENDPOINT: hub.endpoint, HF_HOME: home }, pauseMs: 1 });
   await assert.rejects(
     findModel('lab/other', { home, env: { HF_ENDPOINT: 'http://127.0.0.1:9', HF_HOME: home }, pauseMs: 1 }),
-    (error: { code: string; exitCode: number }) => error.code === 'hub.unreachable' && error.exitCode === 1,
+    (error: PatentlabError) =>
+      error.code === 'hub.unreachable' && error.exitCode === 1 && error.describe().includes('127.0.0.1:9'),
   );
 });
 

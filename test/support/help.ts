@@ -1,5 +1,6 @@
 /** What the program says about itself: its commands and their options, as `--help` prints them. */
-import { cli } from './cli.ts';
+import type { CliOutcome } from './cli.ts';
+import { cliSeries } from './cli-series.ts';
 
 export interface CommandHelp {
   /** `corpus list`. */
@@ -22,8 +23,7 @@ const sectionOf = (text: string, title: string): string[] => {
 const namesIn = (lines: string[]): string[] =>
   lines.filter((line) => /^ {2}\S/.test(line)).map((line) => line.trim().split(/\s/)[0]!);
 
-async function helpOf(path: string): Promise<CommandHelp> {
-  const { code, stdout, stderr } = await cli([...path.split(' ').filter(Boolean), '--help']);
+function helpOf(path: string, { code, stdout, stderr }: CliOutcome): CommandHelp {
   if (code !== 0) throw new Error(`patentlab ${path} --help: ${stderr}`);
   const lines = [...sectionOf(stdout, 'Options'), ...sectionOf(stdout, 'Global Options')];
   const options = new Set(
@@ -42,8 +42,8 @@ export async function programHelp(): Promise<Map<string, CommandHelp>> {
   const found = new Map<string, CommandHelp>();
   let open = [''];
   while (open.length > 0) {
-    const level: CommandHelp[] = [];
-    for (let i = 0; i < open.length; i += 4) level.push(...(await Promise.all(open.slice(i, i + 4).map(helpOf))));
+    const outcomes = await cliSeries(open.map((path) => [...path.split(' ').filter(Boolean), '--help']));
+    const level = open.map((path, i) => helpOf(path, outcomes[i]!));
     for (const help of level) found.set(help.path, help);
     open = level.flatMap(({ path, subcommands }) => subcommands.map((name) => `${path} ${name}`.trim()));
   }

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { cli } from '../support/cli.ts';
+import { cliSeries } from '../support/cli-series.ts';
 import { scratch } from '../support/scratch.ts';
 
 const wrong: [args: string, message: RegExp][] = [
@@ -49,28 +50,37 @@ test('wrong use', async (t) => {
     '{"id":"US1A","title":"lens","cites":["US2A"]}\n{"id":"US2A","title":"probe"}\n',
   );
   assert.equal((await cli(['import', 'a.jsonl', '--as', 'a', '--home', 'lab'], { cwd: folder })).code, 0);
-  const check = async ([line, message]: (typeof wrong)[number]) => {
-    const { code, stdout, stderr } = await cli([...line.split(' '), '--home', 'lab', '--json', '--quiet'], {
-      cwd: folder,
-    });
+  const argumentsOf = (line: string) => [...line.split(' '), '--home', 'lab', '--json', '--quiet'];
+  const half = wrong.length >> 1;
+  const [outcomes, own] = await Promise.all([
+    Promise.all(
+      [wrong.slice(0, half), wrong.slice(half)].map((part) =>
+        cliSeries(
+          part.map(([line]) => argumentsOf(line)),
+          { cwd: folder },
+        ),
+      ),
+    ),
+    cli(argumentsOf(wrong[0]![0]), { cwd: folder }),
+  ]);
+  assert.deepEqual(own, outcomes[0]![0], 'a process of its own ends the same');
+  for (const [i, { code, stdout, stderr }] of outcomes.flat().entries()) {
+    const [line, message] = wrong[i]!;
     assert.equal(code, 2, `${line}: ${stderr}`);
     assert.equal(stdout, '', line);
     assert.match(stderr, message, line);
     assert.doesNotMatch(stderr, / {4}at |this looks like a fault/, line);
-  };
-  for (let i = 0; i < wrong.length; i += 2) await Promise.all(wrong.slice(i, i + 2).map(check));
+  }
 });
 
 test('work that fails: exit code 1, a stack trace only with --debug', async (t) => {
   const folder = scratch(t);
-  const env = { HF_ENDPOINT: 'http://127.0.0.1:9', HF_HOME: folder };
-  const args = ['models', 'get', 'lab/none', '--home', 'lab', '--json', '--quiet'];
-  const [plain, debug] = await Promise.all([
-    cli(args, { cwd: folder, env }),
-    cli([...args, '--debug'], { cwd: folder, env }),
-  ]);
+  writeFileSync(join(folder, 'a.jsonl'), '{"id":"US1A","title":"lens"}\n');
+  writeFileSync(join(folder, 'file'), '');
+  const args = ['import', 'a.jsonl', '--as', 'a', '--home', join('file', 'lab'), '--json', '--quiet'];
+  const [plain, debug] = await Promise.all([cli(args, { cwd: folder }), cli([...args, '--debug'], { cwd: folder })]);
   for (const { code, stdout } of [plain, debug]) assert.deepEqual([code, stdout], [1, '']);
-  assert.match(plain.stderr, /^patentlab: .*127\.0\.0\.1:9/s);
+  assert.match(plain.stderr, /^patentlab: file.lab.*a file stands where a folder is needed/s);
   assert.doesNotMatch(plain.stderr, / {4}at /);
   assert.match(debug.stderr, / {4}at /);
 });
