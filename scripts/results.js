@@ -16,7 +16,7 @@ export function renderResults() {
     '',
     'Every table is written by the command above it, from the lines that `bench/` prints. Times come from shared, noisy',
     'machines: trust ratios, which are measured side by side in one run (medians, ours and the peer in turn), not seconds.',
-    'A ratio above 1 means patentlab is faster.',
+    'A ratio above 1 means patentlab is faster, or takes less memory.',
     '',
     ...sections,
   ].join('\n');

@@ -70,6 +70,65 @@ export interface Corpus {
     close(): Promise<void>;
 }
 
+export interface EmbeddingResults {
+    format: 1;
+    kind: 'embedding';
+    study: string;
+    title: string;
+    invented: boolean;
+    created: string;
+    packageVersion: string;
+    definitions: string;
+    command: string;
+    /** First line of the report. */
+    relevanceStatement: string;
+    headline: string;
+    margin: number;
+    views: string[];
+    /** Cells of the study, and how many of them are finished. */
+    cells: {
+        done: number;
+        total: number;
+    };
+    corpora: {
+        name: string;
+        card: DataCard;
+        split: string;
+        patents: Record<string, number>;
+        citations: {
+            train: number;
+            validation: number;
+            test: number;
+            across: number;
+        };
+        /** Queries with a relevant patent in the test part. */
+        queries: number;
+        /** What the recipes had and how they were matched. */
+        matched: string;
+    }[];
+    /** False: recipes had different data, and their order says nothing about them. */
+    matched: boolean;
+    differences: string[];
+    systems: StudySystem[];
+    rows: StudyRow[];
+    comparisons: StudyComparisons[];
+    transfer: TransferCell[];
+    trainings: StudyTraining[];
+    /** Recipes that a corpus has no signal for. */
+    absent: {
+        corpus: string;
+        recipe: string;
+        reason: string;
+    }[];
+    missingModels: {
+        model: string;
+        reason: string;
+    }[];
+    /** Of each evaluation cell. */
+    manifests: Manifest[];
+    warnings: string[];
+}
+
 export interface EncodeRequest {
     texts: Iterable<string> | AsyncIterable<string>;
     /** Number of texts, where it is known before they are read: for the progress. */
@@ -106,6 +165,8 @@ export interface EvaluateOptions {
     fuse?: readonly FusionMethod[];
     /** Default: the cited documents are relevant. */
     relevance?: Omit<RelevanceOptions, 'seed'>;
+    /** Queries and candidates are patents of the test part of this split. Default: all patents. */
+    split?: SplitOptions;
     /** Documents kept for each query. Default 1000. */
     depth?: number;
     bm25?: Bm25Options;
@@ -186,6 +247,29 @@ export interface EvaluationResults {
     warnings: string[];
 }
 
+export interface ExportOptions {
+    to: ExportTarget;
+    /** Folder of the export: absent or empty. */
+    out: string;
+    /** Id by which the registry knows the model; default the folder's name. */
+    id?: string;
+    /** ONNX: most bytes of weights within `model.onnx`; more go to `model.onnx_data`. Default 1.9e9. */
+    inline?: number;
+}
+
+export interface ExportResult {
+    readonly folder: string;
+    readonly to: ExportTarget;
+    /** The model's file within the folder, and the bytes of its weights and graph. */
+    readonly model: string;
+    readonly bytes: number;
+    /** ONNX: the version of its ops, and the names of its outputs. */
+    readonly opset?: number;
+    readonly outputs?: readonly string[];
+    /** Largest differences between what was written and the original. */
+    readonly checked: Differences;
+}
+
 export interface FinetuneOptions {
     corpus: Corpus;
     /** Folder of a checkpoint, or `tiny`: a small encoder made from the seed and the corpus's train part. */
@@ -206,7 +290,13 @@ export interface FinetuneOptions {
     /** One of the two; default 1 epoch. */
     epochs?: number;
     maxSteps?: number;
-    /** Default 2e-5; 5e-4 for `tiny`. */
+    /** Trains an adapter in place of the model's own weights; the checkpoint holds both merged, and the adapter in `adapter/`. */
+    lora?: Omit<LoraOptions, 'seed'>;
+    /** Negatives beside those of the batch. Default: none. */
+    hardNegatives?: HardNegativeOptions;
+    /** Scores before and after training on what is held out, and on the way. Default: none. */
+    evaluation?: EvaluationOptions;
+    /** Default 2e-5; 2e-4 with LoRA, 5e-4 for `tiny`. */
     learningRate?: number;
     /** Default: linear with a tenth of warm-up. */
     schedule?: Pick<ScheduleOptions, 'kind' | 'warmupRatio'>;
@@ -215,6 +305,10 @@ export interface FinetuneOptions {
     maxLength?: number;
     /** Sequences through the model at a time; fewer need less memory. Default 16. */
     chunk?: number;
+    /** Layers are computed a second time on the way back instead of being kept: half the memory and less, a third more time. Default false. */
+    recompute?: boolean;
+    /** In place of every rate of dropout in the checkpoint's configuration; 0 for none. Default: those rates. */
+    dropout?: number;
     /** 1 / temperature. Default 20. */
     scale?: number;
     symmetric?: boolean;
@@ -241,9 +335,19 @@ export interface FinetuneResult {
         first: number;
         last: number;
     };
-    readonly reloaded: {
-        maxDifference: number;
+    readonly reloaded: Reloaded;
+    /** The step whose parameters the checkpoint holds. */
+    readonly step: number;
+    readonly hardNegatives?: {
+        readonly perPair: number;
+        readonly lacking: number;
     };
+    /** Where the training was evaluated on its way. */
+    readonly validation?: ValidationSummary;
+    /** Where an evaluation was asked for and something held out could be scored. */
+    readonly comparison?: HeldOutComparison;
+    /** What could not be scored, and why. */
+    readonly missing: readonly string[];
     readonly seconds: number;
 }
 
@@ -477,6 +581,41 @@ export interface Platform {
     readonly processors: number;
 }
 
+export interface StudyOptions {
+    platform: Platform;
+    home: string;
+    /** The study's YAML file. */
+    file: string;
+    /** Its text. Default: read from `file`. */
+    text?: string;
+    threads?: number;
+    device?: 'cpu' | 'webgpu' | 'cuda' | 'auto';
+    offline?: boolean;
+    /** Folder of the report. Default `runs/<study>`. */
+    out?: string;
+    /** As the user typed it: printed in the report. */
+    command?: string;
+    progress?: Progress;
+    signal?: AbortSignal | undefined;
+    /** Called as cells finish, at most every `updateSeconds`, with what stands so far. */
+    onUpdate?: (results: EmbeddingResults, folder: string) => Promise<void>;
+    /** Default 20. */
+    updateSeconds?: number;
+    /** Kept in every manifest. Default: this package's own. */
+    packageVersion?: string;
+}
+
+export interface StudyRun {
+    results: EmbeddingResults;
+    /** Folder of the report and the runs. */
+    folder: string;
+    /** Checkpoints and cells made now; the others were found finished. */
+    computed: {
+        checkpoints: number;
+        cells: number;
+    };
+}
+
 export interface TextModel {
     readonly id: string;
     readonly folder: string;
@@ -568,6 +707,8 @@ export declare function encodeTexts(platform: Platform, model: TextModel, { vect
 /** Runs what is missing and gathers everything; the report is written by the caller (`report/`). */
 export declare function evaluate(options: EvaluateOptions): Promise<Evaluation>;
 
+export declare function exportModel(platform: Platform, folder: string, options: ExportOptions): Promise<ExportResult>;
+
 /** The folder of a model given by path or id; downloads it where needed and allowed. */
 export declare function findModel(id: string, options: HubOptions): Promise<ModelFolder>;
 
@@ -591,6 +732,12 @@ export declare const nodePlatform: Platform;
 export declare function openCorpus(home: string, name: string): Promise<Corpus>;
 
 /**
+ * Runs what is missing of a study and gathers everything; a finished cell is never computed twice. The report is written by
+ * `writeStudyReport`.
+ */
+export declare function runStudy(options: StudyOptions): Promise<StudyRun>;
+
+/**
  * The text of a view; '' where the patent has none of its sections. With `maskCitations`, patent and serial numbers are
  * taken out (`mask.ts`): the record's own number and everything it cites, and whatever else reads as a patent number.
  */
@@ -605,6 +752,12 @@ export declare const views: readonly ['T', 'A', 'C1', 'C', 'TA', 'TAC', 'AC', 'f
  * Throws `disk.full` or `disk.forbidden`.
  */
 export declare function writeReport(folder: string, results: EvaluationResults): Promise<WrittenReport>;
+
+/**
+ * Writes the report of a study into `folder`, as `writeReport` does that of an evaluation; the standings also as
+ * `results.parquet`.
+ */
+export declare function writeStudyReport(folder: string, results: EmbeddingResults): Promise<WrittenReport>;
 
 // Not exported, but named by the declarations above.
 
@@ -638,6 +791,8 @@ export interface Files {
     list(directory: string): Promise<string[]>;
     /** Writes beside the target, flushes and renames: the target is the old or the new content, never a torn one. */
     writeAtomic(path: string, data: Uint8Array | string | AsyncIterable<Uint8Array>): Promise<void>;
+    /** Cuts the file to its first `length` bytes, writes `data` after them, and flushes; made where it is absent. */
+    writeAfter(path: string, length: number, data: Uint8Array): Promise<void>;
     /** Gives a file or folder another name on the same disk, flushed; there must be no file or folder of that name. */
     rename(from: string, to: string): Promise<void>;
     makeDirectory(path: string): Promise<void>;
@@ -724,6 +879,89 @@ export type LinkedCite = string | [id: string, category: Maybe<string>, origin: 
 
 type Maybe<T> = T | 0;
 
+/** One direction of citations, as listed by the row's own record. */
+export interface CitationLists {
+    /** Slice of row r: [offsets[r], offsets[r + 1]). Within it, no row and no number appears twice. */
+    offsets: Uint32Array;
+    /** Row of the document; -1 where it is not in the corpus. */
+    targets: Int32Array;
+    /** Index into `categories`; 0: none given. */
+    category: Uint8Array;
+    /** Index into `origins`; 0: none given. */
+    origin: Uint8Array;
+    /** 1 where the entry is a further publication of an application that the entry before means already. */
+    further: Uint8Array;
+}
+
+export interface RelationCounts {
+    /** Entries of all `cites` lists as the sources give them, repeated ones included. */
+    total: number;
+    inside: number;
+    unresolved: number;
+    ambiguous: number;
+    unreadable: number;
+}
+
+export interface Relations {
+    rows: number;
+    cites: CitationLists;
+    citedBy: CitationLists;
+    /** Names of the codes; index 0 is ''. */
+    categories: string[];
+    origins: string[];
+    counts: RelationCounts;
+    /** Family of each row, numbered from 0. */
+    family: Int32Array;
+    families: number;
+    /** Rows whose family id the source gives. */
+    familiesKnown: number;
+    /** True where at least one family of two or more was put together by inference (`families.ts`). */
+    familyInferred: boolean;
+    /** Earliest date of each row in days since 1970-01-01; `unknownDay` where there is none. */
+    earliest: Int32Array;
+    /** Publication (or grant) day likewise. */
+    publication: Int32Array;
+    /** Year of publication, else of the earliest date; 0 unknown. */
+    year: Int16Array;
+    /** Index into `countries`; 0 unknown. */
+    country: Uint16Array;
+    countries: string[];
+}
+
+export interface Relevance {
+    /** First line of every report. */
+    statement: string;
+    /** A patent of the corpus (`row`) or a text. */
+    queries: {
+        id: string;
+        row?: number;
+        text?: string;
+    }[];
+    /** Per query: judged documents, rows ascending, with their gains (0 and below: judged, not relevant). */
+    judged: {
+        rows: Int32Array;
+        gains: Float32Array;
+    }[];
+    /** Rows a query may not find: itself and its family, ascending. */
+    excluded(query: number): Int32Array;
+    /** With `onlyEarlier`: a document may be found iff its day is below the query's. */
+    documentDay?: Int32Array;
+    queryDay?: Int32Array;
+    /** Family of each query: what the bootstrap resamples. */
+    clusters: Int32Array;
+    /** Queries there would be if none were dropped. */
+    candidates: number;
+    dropped: {
+        reason: string;
+        count: number;
+    }[];
+    /** Share of what the queries' sources hold relevant that is in the corpus: nobody can find the rest. */
+    recallCeiling: number;
+    /** Year and office of each query. */
+    years: (string | undefined)[];
+    countries: (string | undefined)[];
+}
+
 export type RelevanceKind = (typeof relevances)[number];
 
 export interface RelevanceOptions {
@@ -742,7 +980,7 @@ export interface RelevanceOptions {
     seed: number;
 }
 
-export declare const relevances: readonly ['cites', 'cited-by', 'both', 'coupling', 'qrels'];
+declare const relevances: readonly ['cites', 'cited-by', 'both', 'coupling', 'qrels'];
 
 export interface CorpusSplit {
     readonly corpus: string;
@@ -939,6 +1177,35 @@ export interface TextFieldSummary {
     longest: number;
 }
 
+export declare class TextPrints {
+    readonly rows: number;
+    /** Hash of each row's id: an order of rows that does not depend on the order of import. */
+    readonly idHash: Uint32Array;
+    /** 64-bit hash of the family id where the source gives one, else of the id. */
+    readonly nameLow: Uint32Array;
+    readonly nameHigh: Uint32Array;
+    private readonly low;
+    private readonly high;
+    private readonly long;
+    constructor(rows: number);
+    set(row: number, patent: Patent): void;
+    has(row: number, section: Section): boolean;
+    isLong(row: number, section: Section): boolean;
+    /** Whether the view has a text at all. */
+    hasView(row: number, view: View): boolean;
+    /** A name of the section's text; '' where there is none. */
+    sectionKey(row: number, section: Section): string;
+    /** A name of the view's text: equal names, equal texts section by section. '' where there is none. */
+    viewKey(row: number, view: View): string;
+    /** Whether two patents have the same text under a view: as comparing `viewKey`, without making names. */
+    sameView(a: number, b: number, view: View): boolean;
+    /** A name of everything the patent says. */
+    wholeKey(row: number): string;
+    private keyOf;
+}
+
+export type Section = 'title' | 'abstract' | 'firstClaim' | 'claims' | 'description';
+
 export interface EncoderOptions {
     /** Folder of stored vectors (`<home>/vectors`); without it they are kept in memory. */
     vectors?: string;
@@ -1092,6 +1359,7 @@ export interface BertConfig extends CommonConfig {
     /** Rows of the position table. */
     readonly positionRows: number;
     readonly segments: number;
+    readonly dropout: PostNormDropout;
     /** Set for the RoBERTa family: the first token's position is this id + 1, and a pad token has this id as position. */
     readonly positionPadId?: number;
 }
@@ -1126,6 +1394,12 @@ export interface ModernBertConfig extends CommonConfig {
     readonly attentionBias: boolean;
     readonly mlpBias: boolean;
     readonly normBias: boolean;
+    /** Rates in training: of embeddings; of attention's probabilities and of its output; within the feed-forward. */
+    readonly dropout: {
+        readonly embedding: number;
+        readonly attention: number;
+        readonly mlp: number;
+    };
 }
 
 /** MPNet: as BERT, without segments, with a relative position bias shared by all layers. */
@@ -1135,9 +1409,41 @@ export interface MpnetConfig extends CommonConfig {
     readonly positionRows: number;
     readonly positionPadId: number;
     readonly buckets: number;
+    readonly dropout: PostNormDropout;
+}
+
+/** Rates in training: of embeddings and of the outputs of attention and feed-forward; of attention's probabilities. */
+interface PostNormDropout {
+    readonly hidden: number;
+    readonly attention: number;
 }
 
 export declare const supportedModelTypes: readonly ['bert', 'roberta', 'xlm-roberta', 'mpnet', 'modernbert'];
+
+/** `vectors` is absent where the written model gives none. */
+interface Differences {
+    readonly states: number;
+    readonly vectors?: number;
+}
+
+export type ExportTarget = (typeof exportTargets)[number];
+
+export declare const exportTargets: readonly ['onnx', 'sentence-transformers'];
+
+export interface LoraOptions {
+    /** Default 16. */
+    rank?: number;
+    /** Default: the rank, so that the scale is 1. */
+    alpha?: number;
+    /** The rate at which entries of the layer's input are dropped on the way to A, in training only. Default 0. */
+    dropout?: number;
+    /** Rank-stabilised. Default false. */
+    rslora?: boolean;
+    /** Layers by name, as PEFT reads a list: the whole name, or its end after a dot (`query`). Or a pattern that matches whole names. Default all. */
+    targetModules?: readonly string[] | RegExp;
+    /** Of A's first values. Default 0. */
+    seed?: number;
+}
 
 export type Similarity = (typeof similarities)[number];
 
@@ -1214,6 +1520,103 @@ export interface Bm25Options {
 export type Bm25Variant = (typeof bm25Variants)[number];
 
 export declare const bm25Variants: readonly ['lucene', 'robertson', 'atire', 'bm25+', 'bm25l'];
+
+export interface MatrixProduct {
+    /**
+     * a [m, k] times b [n, k] transposed -> [m, n]. The arrays must own their memory: both are handed over and are empty
+     * afterwards. Calls may overlap; they are computed in order.
+     */
+    multiply(a: Float32Array<ArrayBuffer>, m: number, b: Float32Array<ArrayBuffer>, n: number, k: number): Promise<Float32Array>;
+    close(): Promise<void>;
+}
+
+/** All pairs of systems on one corpus, view and metric, Holm-adjusted together. */
+export interface StudyComparisons {
+    corpus: string;
+    view: string;
+    metric: string;
+    margin: number;
+    resamples: number;
+    pairs: Comparison[];
+}
+
+/** A system on one corpus and view. */
+export interface StudyRow {
+    corpus: string;
+    view: string;
+    system: string;
+    queries: number;
+    metrics: Record<string, Estimate>;
+    /** Mean of the headline metric of each seed; one value where nothing was trained. */
+    seeds: {
+        seed?: number;
+        value: number;
+        cell: string;
+    }[];
+    /** Fewer than 5 seeds: how much another training would differ is hardly known. */
+    tentative: boolean;
+}
+
+/** What is evaluated, all its seeds together. */
+export interface StudySystem {
+    /** As tables name it; unique in the study. */
+    name: string;
+    role: SystemRole;
+    /** Of the study's models; absent for baselines. */
+    model?: string;
+    recipe?: string;
+    /** Corpus whose train part it learnt from; `all corpora` where mixed. */
+    trainedOn?: string;
+    /** Of remedies: how much of the tuning is kept. */
+    weight?: number;
+}
+
+export interface StudyTraining {
+    hash: string;
+    model: string;
+    corpus: string;
+    recipe: string;
+    seed: number;
+    pairs: number;
+    steps: number;
+    loss: {
+        first: number;
+        last: number;
+    };
+    curve: {
+        step: number;
+        loss: number;
+    }[];
+    seconds: number;
+    /** Largest difference between the vectors of the trained weights and of the checkpoint read back. */
+    reloaded: number;
+    audit: LeakageAudit;
+    plan: TrainingPlan;
+}
+
+/**
+ * `baseline`: bm25, lsa. `start`: a model as it is. `recipe`: trained on one corpus. `control`: on shuffled pairs.
+ * `interpolate`, `lora-scale`: the weights between start and tuned. `mixed`: trained on all corpora.
+ */
+export type SystemRole = 'baseline' | 'start' | 'recipe' | 'control' | 'interpolate' | 'lora-scale' | 'mixed';
+
+/** A trained system against the model it started from. */
+export interface TransferCell {
+    system: string;
+    role: SystemRole;
+    model: string;
+    recipe: string;
+    weight?: number;
+    /** Corpus it was trained on; `all corpora` where mixed. */
+    from: string;
+    /** Corpus it was evaluated on. */
+    to: string;
+    view: string;
+    value: number;
+    start: number;
+    /** The trained system minus its start. */
+    comparison: Comparison;
+}
 
 /** All systems of one corpus x task x view compared on one metric. */
 export interface ComparisonTable {
@@ -1322,7 +1725,7 @@ export interface DifferenceShape {
 }
 
 /** Plain data that `evaluate` takes to make one cell. */
-export type EvaluationRequest = Pick<EvaluateOptions, 'corpora' | 'models' | 'views' | 'maskCitations' | 'fuse' | 'relevance' | 'depth' | 'bm25' | 'analyser' | 'lsaDimensions' | 'dtype' | 'length' | 'dimensions' | 'margin' | 'resamples' | 'seed'>;
+export type EvaluationRequest = Pick<EvaluateOptions, 'corpora' | 'models' | 'views' | 'maskCitations' | 'fuse' | 'relevance' | 'split' | 'depth' | 'bm25' | 'analyser' | 'lsaDimensions' | 'dtype' | 'length' | 'dimensions' | 'margin' | 'resamples' | 'seed'>;
 
 export interface RecallCurve {
     corpus: string;
@@ -1428,7 +1831,103 @@ export interface ScheduleOptions {
     floor?: number;
 }
 
+export interface EvaluationOptions {
+    /** Steps between two evaluations on the validation part. Default: none; a tenth of the steps where `patience` is given. */
+    every?: number;
+    /** Stops after so many evaluations without a better one. Default: never. */
+    patience?: number;
+    /** Most documents of a part that are looked at. Default 2000. */
+    documents?: number;
+}
+
+/** The model after training against the model before, on what neither was chosen on. */
+export interface HeldOutComparison {
+    part: HeldOut['part'];
+    metric: HeldOut['metric'];
+    statement: string;
+    /** Queries or pairs. */
+    count: number;
+    start: Estimate;
+    trained: Estimate;
+    difference: number;
+    lower: number;
+    upper: number;
+    p: number;
+    verdict: Verdict;
+}
+
+export interface ValidationSummary {
+    metric: HeldOut['metric'];
+    /** What was scored, in one sentence. */
+    statement: string;
+    every: number;
+    /** Score of the model before training. */
+    start: number;
+    scores: {
+        step: number;
+        score: number;
+    }[];
+    /** Whose parameters were kept. */
+    best: {
+        step: number;
+        score: number;
+    };
+    stoppedEarly: boolean;
+}
+
+export interface HardNegativeOptions extends Pick<MiningOptions, 'perPair' | 'skip' | 'take'> {
+    /** `bm25`, `model` (the one that is trained, as it is before), or the folder of another. */
+    by: string;
+}
+
+export interface HeldOut {
+    readonly part: HeldOutOptions['part'];
+    readonly metric: 'ndcg@10' | 'log-probability';
+    /** What is scored, in one sentence. */
+    readonly statement: string;
+    /** Queries or pairs. */
+    readonly count: number;
+    /** Family of each. */
+    readonly clusters: Int32Array;
+    /** What queries are judged by, for the leakage audit. */
+    readonly relevance?: Relevance;
+    /** Queries or anchors, and documents or positives: read anew at each call. */
+    texts(): Promise<{
+        queries: string[];
+        documents: string[];
+    }>;
+    /** One value a query or pair, from vectors of all texts. */
+    values(queries: Float32Array, documents: Float32Array, dimensions: number, product: MatrixProduct): Promise<Float64Array>;
+}
+
+export interface HeldOutOptions extends RecipeSources {
+    part: Extract<SplitPart, 'validation' | 'test'>;
+    recipe: string;
+    recipeOptions: RecipeOptions;
+    batchSize: number;
+    seed: number;
+    /** View of queries and documents. */
+    view: View;
+    maskCitations: boolean;
+    /** Most documents. */
+    documents: number;
+    /** 1 / temperature of the log-probability. */
+    scale: number;
+}
+
 export type LabelField = (typeof labelFields)[number];
+
+export interface LabelTable {
+    field: LabelField;
+    /** Undefined for the user's own labels, which are taken as they are. */
+    level: SymbolLevel | undefined;
+    /** Labels of row r: codes[offsets[r]] to codes[offsets[r + 1] - 1], ascending, each once. */
+    offsets: Uint32Array;
+    codes: Int32Array;
+    names: string[];
+    /** Hash of each name. */
+    hashes: Uint32Array;
+}
 
 export type SymbolLevel = (typeof symbolLevels)[number];
 
@@ -1462,6 +1961,31 @@ export declare const leakageChecks: {
     readonly negatives: 'hard negatives that do not train, or whose family or text is held out';
 };
 
+export interface MiningOptions {
+    ranker: NegativeRanker;
+    related: Relatedness;
+    split: CorpusSplit;
+    prints: TextPrints;
+    seed: number;
+    /** Negatives of each pair. Default 1. */
+    perPair?: number;
+    /** Unrelated documents passed over at the top. Default 10. */
+    skip?: number;
+    /** Length of the band after them. Default 50. */
+    take?: number;
+    /** Documents asked of the ranker. Default 4 (skip + take), 200 at least. */
+    depth?: number;
+    signal?: AbortSignal;
+}
+
+/** Whatever can say which patents are near to one: lexical, vectors of a model, anything. */
+export interface NegativeRanker {
+    /** Goes into the plan: name and settings. */
+    readonly settings: Record<string, unknown>;
+    /** For each of `rows`, in their order, the nearest rows of the corpus, best first, at most `depth`; the row itself may be there. */
+    rank(rows: Int32Array, depth: number): AsyncIterable<Int32Array>;
+}
+
 export type Baseline = (typeof baselines)[number];
 
 export interface TrainingPlan {
@@ -1485,6 +2009,13 @@ export interface TrainingPlan {
 /** `none`: the recipe itself. `shuffled`: its pairs torn apart. `zero-shot`: the model as it is, nothing is trained. */
 export declare const baselines: readonly ['none', 'shuffled', 'zero-shot'];
 
+export interface Reloaded {
+    /** Largest difference between vectors of the checkpoint on disk and of the weights in training. */
+    readonly maxDifference: number;
+    /** LoRA: the same between the merged checkpoint and the adapter beside the model it was trained on, both from disk. */
+    readonly adapter?: number;
+}
+
 export interface RecipeOptions {
     seed: number;
     /** Most pairs; default all there are. */
@@ -1493,6 +2024,8 @@ export interface RecipeOptions {
     perAnchor?: number;
     /** What R1 and R2 read of a patent. Default TA. */
     view?: View;
+    /** R1: only citations of these search-report categories (X, Y, A, ...). Default all. */
+    citationCategories?: readonly string[];
     /** R2: default the first that the corpus has of labels, cpc, ipc. */
     labels?: LabelField;
     /** R2 with cpc or ipc: default subclass. */
@@ -1501,4 +2034,22 @@ export interface RecipeOptions {
     sections?: readonly (readonly [anchor: View, positive: View])[];
     /** R4 and sums: pairs of the signals in proportion to how many there are (default), or in turn. */
     mix?: 'proportional' | 'round-robin';
+}
+
+export interface RecipeSources {
+    corpus: Corpus;
+    relations: Relations;
+    split: CorpusSplit;
+    prints: TextPrints;
+}
+
+export declare class Relatedness {
+    private readonly group;
+    private readonly citations;
+    private readonly labels;
+    /** `labels` only where sharing one is what makes a positive (R2, and R4 with R2 in it). */
+    constructor(split: CorpusSplit, relations: Relations, labels?: LabelTable);
+    /** The same family, or the same text. */
+    sameGroup(a: number, b: number): boolean;
+    related(a: number, b: number): boolean;
 }

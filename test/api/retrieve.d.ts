@@ -258,6 +258,8 @@ export interface Files {
     list(directory: string): Promise<string[]>;
     /** Writes beside the target, flushes and renames: the target is the old or the new content, never a torn one. */
     writeAtomic(path: string, data: Uint8Array | string | AsyncIterable<Uint8Array>): Promise<void>;
+    /** Cuts the file to its first `length` bytes, writes `data` after them, and flushes; made where it is absent. */
+    writeAfter(path: string, length: number, data: Uint8Array): Promise<void>;
     /** Gives a file or folder another name on the same disk, flushed; there must be no file or folder of that name. */
     rename(from: string, to: string): Promise<void>;
     makeDirectory(path: string): Promise<void>;
