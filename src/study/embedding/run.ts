@@ -132,7 +132,7 @@ class Running {
         if (!(await this.unit(unit))) left.push(unit);
         else {
           task?.advance();
-          await this.update();
+          await this.update(unit);
         }
       }
       if (!this.compute) break;
@@ -227,10 +227,12 @@ class Running {
   }
 
   /** A report of what stands so far, now and then. */
-  private async update(): Promise<void> {
+  private async update({ source }: Unit): Promise<void> {
     const { onUpdate, updateSeconds } = this.study.settings;
     if (!this.compute || onUpdate === undefined) return;
-    if ((performance.now() - this.lastUpdate) / 1000 < updateSeconds) return;
+    const untrained = this.study.design.units.filter(({ seed }) => seed === undefined);
+    const isLast = 'start' in source && untrained.at(-1)!.source === source;
+    if (!isLast && (performance.now() - this.lastUpdate) / 1000 < updateSeconds) return;
     await onUpdate(await this.results(), this.folder);
     this.lastUpdate = performance.now();
   }
