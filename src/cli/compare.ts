@@ -9,6 +9,7 @@ import { readFamilies, readJudgements, readRun } from '../metrics/trec.ts';
 import type { Comparison, Estimate } from '../metrics/types.ts';
 import type { CliContext } from './context.ts';
 import { positiveOption, type Runner, withExample } from './main.ts';
+import { numberOption } from './options.ts';
 import { textChunks } from './text-file.ts';
 
 interface CompareCommandOptions {
@@ -28,21 +29,18 @@ export function register(program: Command, run: Runner): void {
       .argument('<runs...>', 'two or more run files, plain or gzipped')
       .requiredOption('--qrels <file>', 'judgements; every judged topic counts, one that a run lacks as 0')
       .option('--metric <name>', 'what to compare on', 'ndcg@10')
-      .option('--margin <d>', 'smallest difference that matters, in units of the metric', marginOption, defaultMargin)
+      .option(
+        '--margin <d>',
+        'smallest difference that matters, in units of the metric',
+        numberOption('a number of at least 0', (margin) => margin >= 0),
+        defaultMargin,
+      )
       .option('--level <n>', 'lowest relevance that counts as relevant', positiveOption, 1)
       .option('--families <file>', 'lines of topic and family: families are resampled as a whole')
       .option('--resamples <n>', 'bootstrap resamples, at least 100', resamplesOption, defaultResamples)
       .action(run(compare)),
     'patentlab compare bm25.run minilm.run --qrels judgements.qrels --metric ndcg@10 --margin 0.01',
   );
-}
-
-function marginOption(text: string): number {
-  const margin = Number(text);
-  if (text.trim() === '' || !Number.isFinite(margin) || margin < 0) {
-    throw new InvalidArgumentError('expected a number of at least 0');
-  }
-  return margin;
 }
 
 /** Below a hundred, the ends of a 95 % interval are single resamples, or lie beside the mean. */

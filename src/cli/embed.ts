@@ -1,13 +1,14 @@
 /** `patentlab embed`: the vectors of a corpus, a file of texts or stdin as a file. */
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { duration } from '../base/node/terminal.ts';
-import { isView, type View, views } from '../corpus/views.ts';
+import { type View, views } from '../corpus/views.ts';
 import { openEncoder } from '../encode/index.ts';
 import { loadModel, type ModelDtype, type Role } from '../model/index.ts';
 import { locateModel } from '../study/model-source.ts';
 import type { CliContext } from './context.ts';
 import { positiveOption, type Runner, withExample } from './main.ts';
+import { oneOf, viewOption } from './options.ts';
 import { openTextSource, type TextSource } from './text-source.ts';
 import { vectorWriter } from './vector-file.ts';
 
@@ -129,17 +130,4 @@ async function sayEstimate(
     `about ${duration(seconds)} for ${count.toLocaleString('en-US')} texts, less what is stored already; ` +
       `${(bytes / 1e6).toFixed(0)} MB of vectors`,
   );
-}
-
-function viewOption(text: string): View {
-  if (isView(text)) return text;
-  throw new InvalidArgumentError(`expected one of ${views.join(', ')}`);
-}
-
-function oneOf<T extends string>(...values: T[]): (text: string) => T {
-  return (text) => {
-    const found = values.find((value) => value === text);
-    if (found === undefined) throw new InvalidArgumentError(`expected ${values.join(' or ')}`);
-    return found;
-  };
 }

@@ -12,6 +12,7 @@ import type { EvaluationResults } from '../study/results.ts';
 import type { FusionMethod } from '../study/systems.ts';
 import type { CliContext } from './context.ts';
 import { listOption, positiveOption, type Runner, withExample } from './main.ts';
+import { numberOption, someOf } from './options.ts';
 
 interface EvaluateCommandOptions {
   model: string[];
@@ -51,7 +52,7 @@ export function register(program: Command, run: Runner): void {
       .option('--model <ids>', 'bm25, lsa, model folders or ids, bm25+MODEL', listOption)
       .option('--task <tasks>', 'retrieval', listOption)
       .option('--view <views>', 'T, A, C1, C, TA, TAC, AC, full; with -masked: without patent numbers', listOption)
-      .option('--fuse <methods>', 'fuse bm25 with every dense model: rrf, linear', fuseOption)
+      .option('--fuse <methods>', 'fuse bm25 with every dense model: rrf, linear', someOf('rrf', 'linear'))
       .addOption(
         new Option(
           '--relevance <r>',
@@ -66,12 +67,16 @@ export function register(program: Command, run: Runner): void {
       .option('--queries <file>', 'the texts of their queries (JSON lines or TSV: id, text)')
       .option('--length <n>', 'most tokens an encoder reads', positiveOption)
       .option('--dimensions <n>', 'leading dimensions kept (Matryoshka models)', positiveOption)
-      .option('--dtype <d>', 'precision of encoders: fp32 (default), int8, or both', dtypeOption)
+      .option('--dtype <d>', 'precision of encoders: fp32 (default), int8, or both', someOf('fp32', 'int8'))
       .option('--bm25 <variant,k1,b>', 'lucene, robertson, atire, bm25+, bm25l; default lucene,1.5,0.75', bm25Option)
       .option('--stem', 'stem English words (bm25, lsa)')
       .option('--lsa-dimensions <n>', 'length of lsa vectors (default 256)', positiveOption)
       .option('--depth <n>', 'documents kept for each query (default 1000)', positiveOption)
-      .option('--margin <d>', 'smallest difference of nDCG that matters (default 0.01)', marginOption)
+      .option(
+        '--margin <d>',
+        'smallest difference of nDCG that matters (default 0.01)',
+        numberOption('a number between 0 and 1', (margin) => margin > 0 && margin < 1),
+      )
       .option('--sample-queries <n>', 'a seeded sample of the queries', positiveOption)
       .option('--max-time <t>', 'begin no further cell after this long: 90s, 30m, 2h', timeOption)
       .option('--dry-run', 'say what would be done and about how long it takes')
@@ -197,22 +202,6 @@ function describePlan({ cells, seconds, bytes }: EvaluationPlan): string {
   return `${lines.join('\n')}\n${open} of ${cells.length} cells to do: about ${duration(seconds)}, ${(bytes / 1e6).toFixed(0)} MB on disk`;
 }
 
-function fuseOption(text: string, previous: FusionMethod[] = []): FusionMethod[] {
-  for (const method of listOption(text)) {
-    if (method !== 'rrf' && method !== 'linear') throw new InvalidArgumentError('expected rrf or linear');
-    previous.push(method);
-  }
-  return previous;
-}
-
-function dtypeOption(text: string, previous: ModelDtype[] = []): ModelDtype[] {
-  for (const dtype of listOption(text)) {
-    if (dtype !== 'fp32' && dtype !== 'int8') throw new InvalidArgumentError('expected fp32 or int8');
-    previous.push(dtype);
-  }
-  return previous;
-}
-
 function bm25Option(text: string): Bm25Options {
   const [variant, k1, b, ...more] = text.split(',').map((part) => part.trim());
   if (more.length > 0) throw new InvalidArgumentError('expected a variant, k1 and b, and no more: lucene,1.2,0.75');
@@ -224,12 +213,6 @@ function bm25Option(text: string): Bm25Options {
     return Number(value);
   };
   return { variant: variant as Bm25Variant, ...(k1 ? { k1: number(k1) } : {}), ...(b ? { b: number(b) } : {}) };
-}
-
-function marginOption(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('expected a number between 0 and 1');
-  return value;
 }
 
 /** Seconds of `90`, `90s`, `30m` or `2h`. */

@@ -58,12 +58,19 @@ export function matchPairs(recipes: readonly RecipePairs[]): {
   };
 }
 
-/** Throws `plan.batch` where there are fewer pairs than a batch. A batch that is not full is not trained on. */
+/** Throws `plan.steps` where both epochs and steps are given, `plan.batch` where there are fewer pairs than a batch. A batch that is not full is not trained on. */
 export function planTraining(
   recipe: RecipePairs | ShuffledPairs,
-  { split, batchSize, epochs = 1, steps: wanted, seeds }: PlanOptions,
+  { split, batchSize, epochs: times, steps: wanted, seeds }: PlanOptions,
 ): TrainingPlan {
   const { pairs } = recipe;
+  if (times !== undefined && wanted !== undefined)
+    throw inputError('the length of the training is given twice', {
+      code: 'plan.steps',
+      field: 'epochs',
+      expected: 'epochs or a number of steps',
+      found: `${times} epochs and ${wanted} steps`,
+    });
   if (pairs.length < batchSize || batchSize < 2)
     throw inputError('fewer pairs than a batch', {
       code: 'plan.batch',
@@ -72,7 +79,7 @@ export function planTraining(
       found: String(batchSize),
       hint: 'Take a smaller batch, another recipe, or a larger corpus.',
     });
-  const steps = wanted ?? Math.max(1, Math.floor(pairs.length / batchSize)) * epochs;
+  const steps = wanted ?? Math.max(1, Math.floor(pairs.length / batchSize)) * (times ?? 1);
   return {
     recipe: recipe.recipe,
     baseline: 'shuffled' in recipe ? 'shuffled' : 'none',
