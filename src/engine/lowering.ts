@@ -66,11 +66,14 @@ export function lowerGraph(
     device,
     activationLevels,
     trained = new Set(),
+    sizes = [],
   }: {
     device: Device;
     activationLevels: number;
     /** Parameters that are given at every run, as inputs `param:NAME`. */
     trained?: ReadonlySet<string>;
+    /** More inputs, for the sizes of named dimensions alone. */
+    sizes?: readonly Tensor[];
   },
 ): LoweredGraph {
   const names = new Map<Tensor, string>();
@@ -79,7 +82,7 @@ export function lowerGraph(
   const inputs: Tensor[] = [];
   const inputValues: OnnxValue[] = [];
   const known = new Map<string, Tensor>();
-  for (const tensor of inOrder(Object.values(outputs))) {
+  for (const tensor of inOrder([...Object.values(outputs), ...sizes])) {
     if (isInput(tensor) || isParameter(tensor)) {
       const { name } = tensor.attributes;
       const value = isInput(tensor) ? `in:${name}` : `param:${name}`;

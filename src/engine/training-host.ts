@@ -74,9 +74,9 @@ export class HostTraining implements TrainingState {
       const place = touched.has(name) ? memory.incoming(name) : memory.gradient(name);
       fetches[`out:${gradientOutput(name)}`] = new this.Tensor('float32', place, shapes.get(name)!);
       if (touched.has(name)) added.push(name);
-      touched.add(name);
     }
     const results = (await session.run(feeds, fetches)) as Record<string, ort.Tensor>;
+    for (const { name, whole } of gradients) if (whole && !tables.has(name)) touched.add(name);
     memory.accumulate(1, added);
     const take = (output: string) => {
       const { data } = results[`out:${output}`]!;

@@ -197,10 +197,11 @@ export async function openTraining(
     const memory = { enableMemPattern: false, ...(stages.length > 1 ? { enableCpuMemArena: false } : {}) };
     const made: TrainingStage[] = [];
     for (const [at, stage] of stages.entries()) {
-      const wanted = new Set(leaves[at]!.map(({ attributes: { name } }) => name));
+      const sizes = inputsOfSizes(stage, inputs);
+      const wanted = new Set([...leaves[at]!, ...sizes].map(({ attributes: { name } }) => name));
       const later = new Set(leaves.slice(at + 1).flatMap((list) => list.map(({ attributes: { name } }) => name)));
       made.push({
-        ...(await session(stage, frozen, { ...memory, ...options })),
+        ...(await session(stage, sizes, frozen, { ...memory, ...options })),
         inputs: [...wanted],
         gradients: stage.gradients,
         handed: stage.handed,
@@ -225,6 +226,7 @@ export async function openTraining(
 
   async function session(
     { outputs, gradients, handed }: Stage,
+    sizes: readonly Tensor[],
     frozen: Parameters,
     options: Readonly<Record<string, unknown>>,
   ): Promise<{ session: number; trained: string[] }> {
@@ -237,7 +239,7 @@ export async function openTraining(
         dtype,
         value: findParameter(frozen, name, dtype, shape as readonly number[]),
       }));
-    const { graph } = lowerGraph(outputs, { device, activationLevels: 127, trained });
+    const { graph } = lowerGraph(outputs, { device, activationLevels: 127, trained, sizes });
     const staying = device === 'webgpu' ? [...handed, ...gradients.map(({ name }) => gradientOutput(name))] : [];
     const number = worker.nextSession();
     open.add(number);
@@ -257,6 +259,15 @@ export async function openTraining(
   async function release(sessions: readonly number[]): Promise<void> {
     for (const session of sessions) if (open.delete(session)) await worker.ask({ kind: 'release', session });
   }
+}
+
+/** Of `inputs`, those that know the size of a named axis of the stage that none of its own inputs has. */
+function inputsOfSizes<T extends Tensor>({ outputs }: Stage, inputs: readonly T[]): T[] {
+  const order = inOrder(Object.values(outputs));
+  const known = new Set(order.filter(isInput).flatMap(({ shape }) => shape));
+  const missing = new Set(order.flatMap(({ shape }) => shape).filter((size) => !known.has(size)));
+  const named = [...missing].filter((size) => typeof size === 'string');
+  return [...new Set(named.flatMap((size) => inputs.find(({ shape }) => shape.includes(size)) ?? []))];
 }
 
 const withoutLoss = (field: string) =>

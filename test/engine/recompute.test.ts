@@ -10,11 +10,13 @@ import {
   gather,
   input,
   linear,
+  mean,
   multiply,
   openEngine,
   type Parameters,
   parameter,
   relu,
+  reshape,
   stopGradient,
   sum,
   type Tensor,
@@ -119,6 +121,27 @@ test('awkward cuts: values that cross several, shared weights, tables read twice
     assert.ok(worstOf(differences(whole, chain)) < 1e-6);
   }
   assert.ok(whole['gradient of aside']!.every((value) => value === 0));
+  await training.close();
+});
+
+test('a segment learns the sizes of named axes from inputs that others read', async () => {
+  const training = await engine.openTraining([{ name: 'w', shape: [4, 4], decay: true, value: float([4, 4]) }]);
+  const x = input('x', 'float32', ['texts', 'words', 4]);
+  const flat = tanh(linear(reshape(x, ['rows', 4]), parameter('w', [4, 4])));
+  const back = reshape(tanh(linear(flat, parameter('w', [4, 4]))), ['texts', 'words', 4]);
+  const outputs = { loss: total(mean(back, 1)) };
+  const weight = input('rows', 'float32', ['rows']); // what 'rows' is
+  const loss = add(outputs.loss, sum(weight, 0));
+  const runs = [
+    [2, 3],
+    [3, 5],
+  ].map(([texts, words]) => ({
+    x: { data: values(texts! * words! * 4), shape: [texts!, words!, 4] },
+    rows: values(texts! * words!),
+  }));
+  const whole = await found(training, { loss }, runs, {});
+  const chain = await found(training, { loss }, runs, { boundaries: [flat] });
+  assert.ok(worstOf(differences(whole, chain)) < 1e-6);
   await training.close();
 });
 
