@@ -16,7 +16,9 @@ import { inputError } from '../base/errors.ts';
 import { stream } from '../base/random.ts';
 import { loadCoupling } from './coupling.ts';
 import { readQrels, readQueries } from './qrels.ts';
-import { type CitationLists, dayOf, type Relations, transpose, unknownDay } from './relations.ts';
+import { dayOf, type Relations, unknownDay } from './relations.ts';
+import { citationDrafts } from './relevance-citations.ts';
+import { type Draft, type DraftFilter, Drops, never, settle } from './relevance-draft.ts';
 import type { Corpus } from './store.ts';
 
 const relevances = ['cites', 'cited-by', 'both', 'coupling', 'qrels'] as const;
@@ -62,21 +64,7 @@ export interface Relevance {
   countries: (string | undefined)[];
 }
 
-const never = 0x7fffffff;
 const none = new Int32Array(0);
-
-/** A query before sampling. */
-interface Draft {
-  id: string;
-  row?: number;
-  text?: string;
-  day: number;
-  rows: Int32Array;
-  gains: Float32Array;
-  /** What the source calls relevant, and how much of it is in the corpus. */
-  listed: number;
-  inside: number;
-}
 
 export async function buildRelevance(
   corpus: Corpus,
@@ -127,134 +115,6 @@ export async function buildRelevance(
   };
   if (days === undefined) return result;
   return { ...result, documentDay: days.day, queryDay: Int32Array.from(chosen, ({ day }) => day) };
-}
-
-class Drops {
-  private readonly counts = new Map<string, number>();
-
-  add(reason: string, count = 1): void {
-    if (count > 0) this.counts.set(reason, (this.counts.get(reason) ?? 0) + count);
-  }
-
-  list(): { reason: string; count: number }[] {
-    return [...this.counts].map(([reason, count]) => ({ reason, count }));
-  }
-}
-
-interface DraftFilter {
-  relations: Relations;
-  /** Only with `onlyEarlier`. */
-  days: Int32Array | undefined;
-  drop: Drops;
-}
-
-/** Takes away family and later documents; undefined where nothing relevant is left, which is then counted. */
-function settle(
-  { relations, days, drop }: DraftFilter,
-  draft: Omit<Draft, 'rows' | 'gains' | 'day'> & { day?: number },
-  rows: Int32Array,
-  gains: Float32Array,
-): Draft | undefined {
-  const { family, earliest } = relations;
-  const own = draft.row === undefined ? -1 : family[draft.row]!;
-  const day = draft.day ?? (draft.row === undefined ? never : earliest[draft.row]!);
-  if (days !== undefined && day === unknownDay) {
-    drop.add('the query has no date');
-    return undefined;
-  }
-  let relevant = 0;
-  let inFamily = 0;
-  let later = 0;
-  let kept = 0;
-  const keptRows = new Int32Array(rows.length);
-  const keptGains = new Float32Array(rows.length);
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!;
-    const positive = gains[i]! > 0;
-    if (family[row] === own || row === draft.row) {
-      if (positive) inFamily++;
-      continue;
-    }
-    if (days !== undefined && !(days[row]! < day)) {
-      if (positive) later++;
-      continue;
-    }
-    if (positive) relevant++;
-    keptRows[kept] = row;
-    keptGains[kept++] = gains[i]!;
-  }
-  if (relevant === 0) {
-    if (later > 0) drop.add("no relevant document was published before the query's earliest date");
-    else if (inFamily > 0) drop.add('the only relevant documents are of its own family');
-    else drop.add('no relevant document is in the corpus');
-    return undefined;
-  }
-  return { ...draft, day, rows: keptRows.slice(0, kept), gains: keptGains.slice(0, kept) };
-}
-
-function citationDrafts(corpus: Corpus, options: RelevanceOptions, filter: DraftFilter) {
-  const { relations } = filter;
-  const { rows } = relations;
-  const accepts = citationFilter(relations, options);
-  let lists: CitationLists[];
-  let what: string;
-  const byCiting = relations.cites.targets.some((target) => target >= 0);
-  switch (options.relevance) {
-    case 'cites':
-      // Some exports list only who cites a patent: then those lists are read the other way round.
-      lists =
-        byCiting || relations.citedBy.targets.length === 0 ? [relations.cites] : [transpose(relations.citedBy, rows)];
-      what =
-        lists[0] === relations.cites
-          ? 'the documents that the query patent cites'
-          : 'the documents that the query patent cites, known from their cited-by lists';
-      break;
-    case 'cited-by':
-      lists = [relations.citedBy, transpose(relations.cites, rows)];
-      what = 'the patents that cite the query patent';
-      break;
-    default:
-      lists = [
-        relations.cites,
-        transpose(relations.citedBy, rows),
-        relations.citedBy,
-        transpose(relations.cites, rows),
-      ];
-      what = 'the documents that the query patent cites or that cite it';
-  }
-  const drafts: Draft[] = [];
-  let candidates = 0;
-  const stamp = new Int32Array(rows).fill(-1);
-  const found: number[] = [];
-  for (let row = 0; row < rows; row++) {
-    found.length = 0;
-    let outside = 0;
-    let further = 0;
-    for (const list of lists) {
-      for (let i = list.offsets[row]!; i < list.offsets[row + 1]!; i++) {
-        if (!accepts(list.category[i]!, list.origin[i]!)) continue;
-        const target = list.targets[i]!;
-        if (target < 0) outside++;
-        else if (stamp[target] !== row) {
-          stamp[target] = row;
-          found.push(target);
-          further += list.further[i]!;
-        }
-      }
-    }
-    if (found.length + outside === 0) continue;
-    candidates++;
-    const inside = found.length - further;
-    const targets = Int32Array.from(found).sort();
-    const draft = settle(
-      filter,
-      { id: corpus.id(row), row, listed: inside + outside, inside },
-      targets,
-      new Float32Array(targets.length).fill(1),
-    );
-    if (draft !== undefined) drafts.push(draft);
-  }
-  return { drafts, candidates, what };
 }
 
 async function coupledDrafts(corpus: Corpus, options: RelevanceOptions, filter: DraftFilter) {
@@ -349,45 +209,6 @@ async function judgedDrafts(corpus: Corpus, options: RelevanceOptions, filter: D
   }
   const absent = missing > 0 ? ` (${missing} of ${documents} judged documents are not in the corpus)` : '';
   return { drafts, candidates, what: `the documents judged relevant in ${basename(options.qrels)}${absent}` };
-}
-
-/** Which citations count, by their codes. Throws `relevance.filter`, which names `field`, where none is of a category. */
-export function citationFilter(
-  relations: Relations,
-  { categories = [], origins = [] }: Pick<RelevanceOptions, 'categories' | 'origins'>,
-  field = '--category',
-): (category: number, origin: number) => boolean {
-  const category = acceptedCodes(field, relations.categories, categories, (name) => [
-    name,
-    ...name.split(/[\s,;/]+/),
-    ...(/^[A-Z]{2,5}$/.test(name) ? [...name] : []), // `XY`: the search report gives both
-  ]);
-  const origin = acceptedCodes('--origin', relations.origins, origins, (name) => [name]);
-  return (a, b) => (category === undefined || category[a] === 1) && (origin === undefined || origin[b] === 1);
-}
-
-function acceptedCodes(
-  field: string,
-  names: readonly string[],
-  wanted: readonly string[],
-  readings: (name: string) => string[],
-): Uint8Array | undefined {
-  if (wanted.length === 0) return undefined;
-  const want = new Set(wanted.map((name) => name.toLowerCase()));
-  const accepted = Uint8Array.from(names, (name) =>
-    name !== '' && readings(name).some((reading) => want.has(reading.toLowerCase())) ? 1 : 0,
-  );
-  if (!accepted.includes(1))
-    throw inputError('no citation of the corpus is of this kind', {
-      code: 'relevance.filter',
-      field,
-      expected:
-        names.length <= 1
-          ? 'a corpus whose sources tell the kinds of citations apart'
-          : `some of ${names.slice(1, 30).join(', ')}`,
-      found: wanted.join(', '),
-    });
-  return accepted;
 }
 
 /** Rows by family, ascending. */

@@ -5,9 +5,8 @@
  * Documents outside are kept from being found through the filter by days, which every searcher has: a day after any query's.
  */
 import type { Relevance } from './relevance.ts';
+import { never } from './relevance-draft.ts';
 import { type CorpusSplit, type SplitPart, splitParts } from './splits.ts';
-
-const never = 0x7fffffff;
 
 export interface SplitRelevance extends Relevance {
   /** Relevant documents of the part's queries that lie outside the part. */

@@ -18,7 +18,7 @@ import { inputError } from '../base/errors.ts';
 import { murmur3 } from '../base/random.ts';
 import { citationGraph } from '../corpus/citation-graph.ts';
 import type { Relations } from '../corpus/relations.ts';
-import { citationFilter } from '../corpus/relevance.ts';
+import { citationFilter } from '../corpus/relevance-citations.ts';
 import { type CorpusSplit, droppedPart, trainPart } from '../corpus/splits.ts';
 import type { Corpus } from '../corpus/store.ts';
 import { NameIndex } from '../corpus/store-index.ts';
