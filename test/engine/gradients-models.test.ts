@@ -8,6 +8,7 @@ import { after, test } from 'node:test';
 import { nodePlatform } from '../../src/base/node/platform.ts';
 import { openSafetensors, readFloat32 } from '../../src/base/safetensors.ts';
 import {
+  dropoutKeys,
   type Engine,
   type Feed,
   gather,
@@ -30,7 +31,7 @@ import { architectureOf } from '../../src/model/architectures.ts';
 import { batchFeeds, batchInputs } from '../../src/model/batch.ts';
 import { matchTensors, openCheckpoint } from '../../src/model/checkpoint.ts';
 import { readEncoderConfig } from '../../src/model/config.ts';
-import { floatContext } from '../../src/model/forward.ts';
+import { dropoutInput, floatContext, trainingContext } from '../../src/model/forward.ts';
 import { expectedOf, fixtureFolder } from '../model/fixtures.ts';
 import { type Checked, compare, engineGradients, referenceGradients, slopes } from './gradient-check.ts';
 
@@ -41,8 +42,8 @@ after(async () => {
   for (const engine of engines) await engine.close();
 });
 
-/** The loss of gradients.py, of the checkpoint's parameters as inputs. */
-async function encoder(name: 'bert' | 'mpnet' | 'modernbert'): Promise<Checked> {
+/** The loss of gradients.py, of the checkpoint's parameters as inputs; with a rate, in training. */
+async function encoder(name: 'bert' | 'mpnet' | 'modernbert', rate = 0): Promise<Checked> {
   const folder = fixtureFolder(name);
   const config = readEncoderConfig(await files.readText(join(folder, 'config.json')), 'config.json');
   const architecture = architectureOf(config);
@@ -55,7 +56,7 @@ async function encoder(name: 'bert' | 'mpnet' | 'modernbert'): Promise<Checked> 
     config,
     { get: (key) => leaves.get(key)!, has: (key) => leaves.has(key) },
     batch,
-    floatContext,
+    rate === 0 ? floatContext : trainingContext(rate),
   );
   const u = l2Normalise(segmentMean(states.at(-1)!, batch.layout));
   const n = sequences.length;
@@ -66,6 +67,8 @@ async function encoder(name: 'bert' | 'mpnet' | 'modernbert'): Promise<Checked> 
     ...batchFeeds(config, sequences, segments === undefined ? {} : { segments }),
     target: { data: target, shape: [n, n] },
   };
+  const lengths = sequences.map(({ length }) => length);
+  if (rate > 0) feeds[dropoutInput] = dropoutKeys({ seed: 1, step: 2, samples: [...sequences.keys()], lengths });
   for (const [key, stored] of tensors)
     feeds[key] = { data: await readFloat32(files, stored), shape: leaves.get(key)!.shape as number[] };
   return { loss, feeds, wrt: [...leaves.values()] };
@@ -111,6 +114,18 @@ for (const name of ['bert', 'mpnet', 'modernbert'] as const)
     for (const engine of engines) {
       const [found] = await engineGradients(engine, checked);
       agree(`${engine.threads} threads`, found!, 1e-5);
+    }
+  });
+
+for (const name of ['bert', 'mpnet', 'modernbert'] as const)
+  test(`${name} with dropout: gradients as central differences, at 1, 2 and 4 threads`, async () => {
+    const all = await encoder(name, 0.2);
+    const checked = { ...all, wrt: all.wrt.filter((_, i) => i % 11 === 0) };
+    const expected = slopes(checked, 1);
+    compare('reference', checked, expected, referenceGradients(checked));
+    for (const engine of engines) {
+      const [found] = await engineGradients(engine, checked);
+      compare(`${engine.threads} threads`, checked, expected, found!);
     }
   });
 
