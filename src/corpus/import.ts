@@ -17,10 +17,10 @@ import { acquireLock } from '../base/node/lock.ts';
 import { type Progress, silent } from '../base/progress.ts';
 import { countCitations, noCitations } from './citation-counts.ts';
 import { type ColumnPlan, planColumns } from './columns.ts';
+import { mergeGenerations, Repeats } from './import-merge.ts';
 import type { Row, RowOutcome, SourceFile } from './importers/importer.ts';
 import { chooseImporter } from './importers/index.ts';
 import { patentFromRow } from './patent-from-row.ts';
-import { RecordFile, readOffsets } from './record-file.ts';
 import { expandSources } from './sources.ts';
 import { nodeStoreFiles, type StoreFiles } from './store-files.ts';
 import {
@@ -36,9 +36,9 @@ import {
   strayEntries,
 } from './store-format.ts';
 import { NameIndex } from './store-index.ts';
-import { mergePatents, type OnConflict } from './store-merge.ts';
+import type { OnConflict } from './store-merge.ts';
 import { textLines } from './store-names.ts';
-import { mergeKey, patentFromLine } from './store-record.ts';
+import { mergeKey } from './store-record.ts';
 import { StoreWriter } from './store-writer.ts';
 import type { CorpusSummary } from './summary.ts';
 
@@ -157,16 +157,11 @@ class Import {
   private readonly rejectReasons = new Map<string, number>();
   private readonly notes = new Map<string, number>();
   private read = 0;
-  private duplicates = 0;
   private rejected = 0;
   private firstReject = '';
   /** Ids of all records, stored ones first, then staged ones. */
   private readonly ids: NameIndex;
-  /** Record -> the record of the same id that came before it, newest first from the head; 0: none. */
-  private earlier = new Int32Array(1024);
-  /** First record of an id -> its newest later one; 0: none. */
-  private newest = new Int32Array(1024);
-  private repeats = 0;
+  private readonly repeats = new Repeats();
   private invented: boolean;
 
   constructor(options: ImportOptions, directory: string, stored: StoreManifest | undefined) {
@@ -192,7 +187,7 @@ class Import {
     let written: Record<GenerationFile, { bytes: number; sha256: string }>;
     try {
       for (const source of sources) await this.readSource(source, writer);
-      if (writer.size === 0 && this.repeats === 0) throw this.nothingUsable(sources);
+      if (writer.size === 0 && this.repeats.count === 0) throw this.nothingUsable(sources);
       written = await writer.finish();
     } catch (error) {
       await writer.abandon().catch(() => undefined);
@@ -200,16 +195,25 @@ class Import {
     }
     const target = join(this.directory, this.generation);
     let { size, summary } = writer;
-    if (this.base === 0 && this.repeats === 0) {
+    if (this.base === 0 && this.repeats.count === 0) {
       await this.files.move(staging, target);
     } else {
-      const merged = await this.merge(staging, writer.size, target);
+      const { options, files, progress, stored, repeats, rule } = this;
+      const merged = await mergeGenerations({
+        stored: stored && { folder: join(this.directory, stored.generation), size: stored.size },
+        staged: { folder: staging, size: writer.size },
+        target,
+        repeats,
+        rule: rule === 'replace' ? 'replace' : 'fill',
+        files,
+        progress,
+        signal: options.signal,
+      });
       ({ written, size, summary } = merged);
       await this.files.remove(staging);
     }
     this.ids.release();
-    this.earlier = new Int32Array(0);
-    this.newest = new Int32Array(0);
+    this.repeats.release();
     const citations = summary.hasCitations
       ? await countCitations({
           names: join(target, 'names.txt'),
@@ -242,7 +246,7 @@ class Import {
       read: this.read,
       stored: manifest.size,
       added: manifest.size - this.base,
-      duplicates: this.duplicates,
+      duplicates: this.repeats.count,
       rejected: this.rejected,
       ...(this.rejected > 0 ? { rejects: join(this.directory, manifest.generation, 'rejects.jsonl') } : {}),
       rejectReasons: sorted(this.rejectReasons).map(([reason, count]) => ({ reason, count })),
@@ -365,20 +369,8 @@ class Import {
     if (first < 0) this.ids.add(key, row);
     else if (this.rule === 'reject')
       return this.reject(writer, source, line, 'a patent with this id is there already', patent.id, 'id');
-    else this.chain(first, row);
+    else this.repeats.add(first, row);
     return writer.add(patent);
-  }
-
-  private chain(first: number, row: number): void {
-    this.duplicates++;
-    this.repeats++;
-    if (row >= this.earlier.length) {
-      const length = Math.max(row + 1, this.earlier.length * 2);
-      this.earlier = grown(this.earlier, length);
-      this.newest = grown(this.newest, length);
-    }
-    this.earlier[row] = this.newest[first]!;
-    this.newest[first] = row;
   }
 
   private reject(
@@ -425,74 +417,6 @@ class Import {
           : 'Name the columns with --map field=path.',
     });
   }
-
-  /** The second pass: stored rows with what belongs to them, then new ones. */
-  private async merge(staging: string, staged: number, target: string) {
-    const { base, rule, stored } = this;
-    const writer = await StoreWriter.create(this.files, target);
-    const open: RecordFile[] = [];
-    const task = this.progress.begin('merge', { total: base + staged, unit: 'patents' });
-    const openRecords = async (folder: string, rows: number) => {
-      const file = await RecordFile.open(
-        join(folder, 'records.jsonl'),
-        await readOffsets(join(folder, 'offsets.bin'), rows),
-      );
-      open.push(file);
-      return file;
-    };
-    try {
-      const later = await openRecords(staging, staged);
-      const before =
-        stored === undefined ? undefined : await openRecords(join(this.directory, stored.generation), base);
-      const repeated = new Uint8Array(staged);
-      for (let row = 0; row < base + staged && row < this.newest.length; row++)
-        for (let at = this.newest[row]!; at !== 0; at = this.earlier[at]!) repeated[at - base] = 1;
-      let row = 0;
-      for (const file of before === undefined ? [later] : [before, later]) {
-        for await (const lines of file.lines()) {
-          this.options.signal?.throwIfAborted();
-          for (const line of lines) {
-            const own = row++;
-            task.advance();
-            if (own >= base && repeated[own - base] === 1) continue;
-            let patent = patentFromLine(line);
-            let changed = false;
-            for (const at of this.laterOf(own)) {
-              const other = patentFromLine(await later.line(at - base));
-              patent = mergePatents(patent, other, rule === 'replace' ? 'replace' : 'fill');
-              changed = true;
-            }
-            const pending = changed ? writer.add(patent) : writer.add(patent, line);
-            if (pending !== undefined) await pending;
-          }
-        }
-      }
-      for await (const lines of textLines(join(staging, 'rejects.jsonl')))
-        for (const line of lines) if (line !== '') await writer.reject(JSON.parse(line));
-      const written = await writer.finish();
-      task.finish();
-      return { written, size: writer.size, summary: writer.summary };
-    } catch (error) {
-      await writer.abandon().catch(() => undefined);
-      throw error;
-    } finally {
-      for (const file of open) await file.close();
-    }
-  }
-
-  /** Later records of the id of `row`, oldest first. */
-  private laterOf(row: number): number[] {
-    const found: number[] = [];
-    for (let at = this.newest[row] ?? 0; at !== 0; at = this.earlier[at]!) found.push(at);
-    return found.reverse();
-  }
-}
-
-/** Row 0 can be nobody's later record, so 0 can mean none. */
-function grown(array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(length);
-  larger.set(array);
-  return larger;
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
