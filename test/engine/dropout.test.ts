@@ -16,6 +16,7 @@ import {
   sequenceInputs,
   sum,
 } from '../../src/engine/index.ts';
+import { isWithoutDevice, useDriver, withoutDriver } from '../support/webgpu.ts';
 
 const engine = await openEngine(nodePlatform, { threads: 2 });
 const oracle = await openEngine(nodePlatform, { backend: 'reference' });
@@ -159,6 +160,30 @@ test('attention: equal masks on both backends, in a batch and alone, whole and b
   for (const i of [0, 1, 2]) close(await masks(engine, [i]), whole.subarray(at[i], at[i + 1]));
   const turned = await masks(engine, [2, 0]);
   close(turned.subarray(at[3]! - at[2]!), whole.subarray(0, at[1]));
+});
+
+test('attention and rows on WebGPU: the masks of the CPU', { skip: withoutDriver }, async (t) => {
+  useDriver();
+  const device = await openEngine(nodePlatform, { device: 'webgpu', threads: 1 });
+  t.after(() => device.close());
+  const expected = await masks(engine, [0, 1, 2]);
+  try {
+    const found = await masks(device, [0, 1, 2]);
+    assert.deepEqual(
+      found.map((value) => Number(value === 0)),
+      expected.map((value) => Number(value === 0)),
+    );
+    const values: Float32Array[] = [];
+    for (const on of [engine, device]) {
+      const program = await on.compile({ y: dropout(x, 0.1, { keys, site: 5 }) });
+      values.push((await program.run(feeds([4, 9], [40, 24]))).y!.floats);
+      await program.close();
+    }
+    assert.deepEqual(values[0], values[1]);
+  } catch (error) {
+    if (!isWithoutDevice(error)) throw error;
+    t.skip('WebGPU finds no device: libvulkan must be where the loader looks');
+  }
 });
 
 test('attention: the stated share is dropped, the rest scaled up; rows, heads and columns are not alike', async () => {
