@@ -597,7 +597,7 @@ export interface StudyOptions {
     command?: string;
     progress?: Progress;
     signal?: AbortSignal | undefined;
-    /** Called as cells finish, at most every `updateSeconds`, with what stands so far. */
+    /** Called when all that is not trained is evaluated, then as cells finish, at most every `updateSeconds`. */
     onUpdate?: (results: EmbeddingResults, folder: string) => Promise<void>;
     /** Default 20. */
     updateSeconds?: number;

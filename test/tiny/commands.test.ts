@@ -205,6 +205,35 @@ describe('every command on tiny data', () => {
     assert.ok(existsSync(join(folder, 'own', 'report.html')));
   });
 
+  test('study run, status', async () => {
+    const study = [
+      'kind: embedding',
+      'corpora: [tiny]',
+      'models: [{ model: tiny, tiny: { layers: 1, hidden: 16, heads: 2, vocabulary: 300 } }]',
+      'views: [T]',
+      'recipes: [R3]',
+      'seeds: [1]',
+      'training: { steps: 2, batch: 4, maxLength: 16 }',
+      'baselines: [bm25, zero-shot]',
+      'resamples: 100',
+    ];
+    writeFileSync(join(folder, 'study.yaml'), `${study.join('\n')}\n`);
+    const ran = await json('study', 'run', 'study.yaml');
+    assert.deepEqual(
+      [ran.computed, ran.cells],
+      [
+        { checkpoints: 1, cells: 3 },
+        { done: 3, total: 3 },
+      ],
+    );
+    assert.equal(ran.transfer[0].comparison.tentative, true);
+    assert.match(readFileSync(resolve(folder, ran.report), 'utf8'), /Invented data: says nothing about your patents/);
+    assert.match(await text('study', 'status', 'study.yaml'), /trainings: 1 of 1\nevaluations: 3 of 3\nfinished/);
+    const trained = ran.rows.find(({ system }: Json) => system === 'tiny R3 on tiny');
+    const again = await json('repeat', trained.seeds[0].cell);
+    assert.equal(again.identical, true, 'the split is part of what is repeated');
+  });
+
   test('score and compare', async () => {
     const runs = globSync('lab/runs/evaluate-tiny/trec/*T-masked_{bm25,lsa}.run.gz', { cwd: folder }).sort();
     assert.equal(runs.length, 2);
