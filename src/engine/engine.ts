@@ -35,8 +35,8 @@ export interface RunOptions {
   transfer?: boolean;
 }
 
-export interface Program {
-  run(feeds?: Feeds, options?: RunOptions): Promise<Record<string, Value>>;
+export interface Program<Names extends string = string> {
+  run(feeds?: Feeds, options?: RunOptions): Promise<Record<Names, Value>>;
   /** Frees the program's memory. */
   close(): Promise<void>;
 }
@@ -50,7 +50,10 @@ export interface Engine {
    * 8-bit activations this processor multiplies exactly. The number of threads is no part of it: sums are never split.
    */
   arithmetic(options?: { quantised?: boolean }): Promise<string>;
-  compile(outputs: Readonly<Record<string, Tensor>>, options?: CompileOptions): Promise<Program>;
+  compile<Names extends string>(
+    outputs: Readonly<Record<Names, Tensor>>,
+    options?: CompileOptions,
+  ): Promise<Program<Names>>;
   /** Parameters that change, held by this engine; not on the reference backend. */
   openTraining(parameters: readonly TrainedParameter[]): Promise<Training>;
   /** Frees everything; programs of this engine cannot run any more. */

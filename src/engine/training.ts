@@ -71,17 +71,20 @@ export interface TrainingCompileOptions {
   sessionOptions?: Readonly<Record<string, unknown>>;
 }
 
-export interface TrainingProgram {
+export interface TrainingProgram<Names extends string = string> {
   /** The outputs, as the parameters are now; gradients stay as they were. */
-  run(feeds?: Feeds): Promise<Record<string, Value>>;
+  run(feeds?: Feeds): Promise<Record<Names, Value>>;
   /** The same, and adds `weight` (default 1) times the gradient of the loss. */
-  accumulate(feeds?: Feeds, options?: { weight?: number }): Promise<Record<string, Value>>;
+  accumulate(feeds?: Feeds, options?: { weight?: number }): Promise<Record<Names, Value>>;
   close(): Promise<void>;
 }
 
 export interface Training {
   readonly parameters: readonly TrainedParameter[];
-  compile(outputs: Readonly<Record<string, Tensor>>, options?: TrainingCompileOptions): Promise<TrainingProgram>;
+  compile<Names extends string>(
+    outputs: Readonly<Record<Names, Tensor>>,
+    options?: TrainingCompileOptions,
+  ): Promise<TrainingProgram<Names>>;
   /** One AdamW step with the accumulated gradient, which is then forgotten. */
   update(options: UpdateOptions): Promise<UpdateResult>;
   /** A copy. */
@@ -124,7 +127,10 @@ export async function openTraining(
 
   return {
     parameters,
-    async compile(outputs, { loss, boundaries, parameters: frozen = {}, sessionOptions = {} } = {}) {
+    async compile(
+      outputs: Readonly<Record<string, Tensor>>,
+      { loss, boundaries, parameters: frozen = {}, sessionOptions = {} } = {},
+    ) {
       const forward = once(() => program([{ outputs, gradients: [], handed: [] }], frozen, sessionOptions));
       if (loss === undefined) {
         if (boundaries !== undefined) throw withoutLoss('boundaries');

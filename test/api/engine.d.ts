@@ -46,7 +46,7 @@ export interface Engine {
     arithmetic(options?: {
         quantised?: boolean;
     }): Promise<string>;
-    compile(outputs: Readonly<Record<string, Tensor>>, options?: CompileOptions): Promise<Program>;
+    compile<Names extends string>(outputs: Readonly<Record<Names, Tensor>>, options?: CompileOptions): Promise<Program<Names>>;
     /** Parameters that change, held by this engine; not on the reference backend. */
     openTraining(parameters: readonly TrainedParameter[]): Promise<Training>;
     /** Frees everything; programs of this engine cannot run any more. */
@@ -98,8 +98,8 @@ export interface ParameterValue {
 
 export type Parameters = Readonly<Record<string, ParameterValue>> | ReadonlyMap<string, ParameterValue> | ((name: string) => ParameterValue | undefined);
 
-export interface Program {
-    run(feeds?: Feeds, options?: RunOptions): Promise<Record<string, Value>>;
+export interface Program<Names extends string = string> {
+    run(feeds?: Feeds, options?: RunOptions): Promise<Record<Names, Value>>;
     /** Frees the program's memory. */
     close(): Promise<void>;
 }
@@ -147,7 +147,7 @@ export interface TrainedParameter {
 
 export interface Training {
     readonly parameters: readonly TrainedParameter[];
-    compile(outputs: Readonly<Record<string, Tensor>>, options?: TrainingCompileOptions): Promise<TrainingProgram>;
+    compile<Names extends string>(outputs: Readonly<Record<Names, Tensor>>, options?: TrainingCompileOptions): Promise<TrainingProgram<Names>>;
     /** One AdamW step with the accumulated gradient, which is then forgotten. */
     update(options: UpdateOptions): Promise<UpdateResult>;
     /** A copy. */
@@ -180,13 +180,13 @@ export interface TrainingCompileOptions {
 /** What a parameter consists of: its values, and AdamW's first and second moments. */
 export type TrainingPart = 'weights' | 'first' | 'second';
 
-export interface TrainingProgram {
+export interface TrainingProgram<Names extends string = string> {
     /** The outputs, as the parameters are now; gradients stay as they were. */
-    run(feeds?: Feeds): Promise<Record<string, Value>>;
+    run(feeds?: Feeds): Promise<Record<Names, Value>>;
     /** The same, and adds `weight` (default 1) times the gradient of the loss. */
     accumulate(feeds?: Feeds, options?: {
         weight?: number;
-    }): Promise<Record<string, Value>>;
+    }): Promise<Record<Names, Value>>;
     close(): Promise<void>;
 }
 
