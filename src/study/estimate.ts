@@ -24,7 +24,7 @@ export interface PlannedCell {
   bytes: number;
 }
 
-interface CellToEstimate {
+export interface CellToEstimate {
   study: CorpusUnderStudy;
   view: ViewSpec;
   system: SystemSpec;

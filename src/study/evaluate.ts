@@ -8,11 +8,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { explainWriteError, writeAtomic } from '../base/node/atomic.ts';
+import { duration } from '../base/node/terminal.ts';
+import { silent } from '../base/progress.ts';
 import { assembleResults, type CorpusCells } from './assemble.ts';
-import { CellStore, cellHash, type FinishedCell } from './cell.ts';
+import { type CellKey, CellStore, cellHash, type FinishedCell } from './cell.ts';
 import { type CorpusUnderStudy, openForStudy } from './corpus-under-study.ts';
 import { EncoderPool } from './dense.ts';
-import { estimateCells, type PlannedCell } from './estimate.ts';
+import { type CellToEstimate, estimateCells, type PlannedCell } from './estimate.ts';
 import { type EvaluateOptions, settingsOf } from './evaluate-options.ts';
 import { writeTrecRun } from './rankings.ts';
 import { type CellResult, type EvaluationResults, systemName } from './results.ts';
@@ -49,18 +51,20 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     const warnings = [...ofViews];
     const finished = new Map<CorpusUnderStudy, { view: ViewSpec; system: SystemSpec; cell: FinishedCell }[]>();
     let computed = 0;
-    await makeFolder(folder); // better refused now than after hours
+    // A folder that is forbidden or a model that cannot be had is better told now than after hours.
+    await makeFolder(folder);
+    const cells: (Job & { key: CellKey })[] = [];
+    for (const job of jobs) {
+      settings.signal?.throwIfAborted();
+      cells.push({ ...job, key: await keyOf(job.system, job.view, contextOf(job.study)) });
+    }
+    await sayEstimate(cells, contextOf);
     const started = performance.now();
     const late: string[] = [];
-    for (const { study, view, system } of jobs) {
+    for (const { study, view, system, key } of cells) {
       settings.signal?.throwIfAborted();
       const context = contextOf(study);
       const name = `${study.corpus.name} ${viewLabel(view)} ${systemName(labelOf(system))}`;
-      const key = await keyOf(system, view, context).catch((error: unknown) => {
-        if (late.length > 0 && system.kind === 'fused') return undefined;
-        throw error;
-      });
-      if (key === undefined) continue;
       const hash = await cellHash(key);
       let cell = await context.store.load(hash);
       if (cell === undefined) {
@@ -105,6 +109,28 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     }
     return { results: await assembleResults(corpora, settings, warnings), folder, computed };
   });
+}
+
+/** Corpora below this are encoded sooner than it is foretold. */
+const worthEstimating = 500;
+
+/** Before encoders begin: how long they will take, and what they leave on disk. */
+async function sayEstimate(
+  cells: readonly (Job & { key: CellKey })[],
+  contextOf: (study: CorpusUnderStudy) => CellContext,
+): Promise<void> {
+  const open: CellToEstimate[] = [];
+  for (const { study, view, system, key } of cells) {
+    const context = contextOf(study);
+    if (system.kind !== 'encoder' || study.corpus.size < worthEstimating || context.settings.progress === silent)
+      continue;
+    const cell = await cellHash(key);
+    if ((await context.store.load(cell)) === undefined) open.push({ study, view, system, context, cell, done: false });
+  }
+  for (const { corpus, view, system, seconds, bytes } of await estimateCells(open))
+    open[0]!.context.settings.progress.say(
+      `${corpus} ${view} ${system}: about ${duration(seconds)}, less what is stored already; ${(bytes / 1e6).toFixed(0)} MB on disk`,
+    );
 }
 
 /** What `evaluate` would do, with times from a short measurement; computes no cell. */

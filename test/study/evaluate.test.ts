@@ -6,6 +6,7 @@ import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { nodePlatform } from '../../src/base/node/platform.ts';
+import { type Progress, silent } from '../../src/base/progress.ts';
 import { importCorpus } from '../../src/corpus/import.ts';
 import { openCorpus } from '../../src/corpus/store.ts';
 import { parseMetric } from '../../src/metrics/measure.ts';
@@ -17,6 +18,7 @@ import type { EvaluateOptions } from '../../src/study/evaluate-options.ts';
 import { repeatCell } from '../../src/study/repeat.ts';
 import { systemName } from '../../src/study/results.ts';
 import { inventCorpus } from '../support/invent.ts';
+import { tinyCheckpoint } from '../support/tiny-checkpoint.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'patentlab-study-'));
 after(() => rmSync(home, { recursive: true, force: true }));
@@ -213,6 +215,39 @@ test('what a dry run foretells is of the size of what comes', async () => {
     const own = cost.seconds - parts.reduce((sum, part) => sum + part.cost.seconds, 0);
     assert.ok(seconds < 10 * own + 2 && seconds > own / 30, `${system}: ${seconds} s foretold, ${own} s spent`);
   }
+});
+
+test('before an encoder begins on a corpus of some size, its time is foretold, once', async () => {
+  await inventCorpus(home, 'some', { patents: 520 });
+  tinyCheckpoint(join(home, 'tiny'));
+  const told = async () => {
+    const events: string[] = [];
+    const progress: Progress = {
+      begin: (label) => {
+        events.push(label);
+        return silent.begin(label);
+      },
+      say: (line) => events.push(line),
+    };
+    const models = ['bm25', `tiny=${join(home, 'tiny')}`];
+    await evaluate(options({ corpora: ['some'], models, views: ['T'], fuse: [], progress }));
+    return events;
+  };
+  const [first] = await told();
+  assert.match(first!, /^some T tiny: about .+, less what is stored already; \d+ MB on disk$/);
+  assert.ok((await told()).every((line) => !line.includes('about')));
+});
+
+test('a model that cannot be had is told before any cell is computed', async () => {
+  const cells = (await findCells(home)).length;
+  const wrong = options({
+    study: 'missing',
+    models: ['bm25', 'lsa', './no-such-model'],
+    views: ['TAC'],
+    offline: true,
+  });
+  await assert.rejects(evaluate(wrong), /no-such-model/);
+  assert.equal((await findCells(home)).length, cells);
 });
 
 test('one query: a value without an interval, the same when it is read back', async () => {
