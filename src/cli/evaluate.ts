@@ -12,7 +12,7 @@ import type { EvaluationResults } from '../study/results.ts';
 import type { FusionMethod } from '../study/systems.ts';
 import type { CliContext } from './context.ts';
 import { listOption, positiveOption, type Runner, withExample } from './main.ts';
-import { numberOption, someOf } from './options.ts';
+import { numberOption, someOf, splitOption } from './options.ts';
 
 interface EvaluateCommandOptions {
   model: string[];
@@ -35,6 +35,7 @@ interface EvaluateCommandOptions {
   depth?: number;
   margin?: number;
   sampleQueries?: number;
+  split?: ReturnType<typeof splitOption>;
   maxTime?: number;
   dryRun?: boolean;
   out?: string;
@@ -78,6 +79,7 @@ export function register(program: Command, run: Runner): void {
         numberOption('a number between 0 and 1', (margin) => margin > 0 && margin < 1),
       )
       .option('--sample-queries <n>', 'a seeded sample of the queries', positiveOption)
+      .option('--split <rule>', 'only the test part: family, or a date such as 1998-01-01', splitOption)
       .option('--max-time <t>', 'begin no further cell after this long: 90s, 30m, 2h', timeOption)
       .option('--dry-run', 'say what would be done and about how long it takes')
       .option('--out <dir>', 'folder of the report (default: under --home)')
@@ -184,6 +186,7 @@ function requestOf(context: CliContext, corpora: string[], options: EvaluateComm
     ...given('dtype', options.dtype),
     ...given('bm25', options.bm25),
     ...given('analyser', options.stem ? { stem: 'english' } : undefined),
+    ...given('split', options.split?.(context.seed)),
     ...given('lsaDimensions', options.lsaDimensions),
     ...given('depth', options.depth),
     ...given('margin', options.margin),

@@ -1,9 +1,12 @@
 /** The embedding study end to end on invented patents: expansion, resumption, sharing, controls, transfer, remedies. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { PatentlabError } from '../../src/base/errors.ts';
 import { readParquet } from '../../src/base/node/parquet.ts';
 import { nodePlatform } from '../../src/base/node/platform.ts';
@@ -202,6 +205,38 @@ test('a killed study goes on where it stopped; an edited one keeps what is still
   const other = await planStudy(options(text.replace('steps: 2', 'steps: 3')));
   assert.ok(other.work.filter(({ kind }) => kind === 'train').every(({ done }) => !done));
   assert.ok(other.work.filter(({ system }) => system === 'bm25').every(({ done }) => done));
+});
+
+test('a study killed in the midst of a training goes on with it, to the same bits', async () => {
+  const text = (name: string) =>
+    study({ name, corpora: '[devices]', training: '{ steps: 60, batch: 4, maxLength: 16 }' });
+  const file = join(home, 'killed.yaml');
+  writeFileSync(file, text('killed'));
+  const entry = join(import.meta.dirname, '..', '..', 'bin', 'patentlab.js');
+  const common = ['--home', home, '--threads', '1', '--device', 'cpu'];
+  const child = spawn(process.execPath, [entry, 'study', 'run', file, ...common], { stdio: 'ignore' });
+  const checkpoints = join(home, 'runs', 'killed', 'checkpoints');
+  const inTraining = () =>
+    existsSync(checkpoints) &&
+    readdirSync(checkpoints).some((hash) => existsSync(join(checkpoints, hash, 'checkpoint.training')));
+  while (!inTraining() && child.exitCode === null) await pause(20);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  const weights = (name: string) => {
+    const folder = join(home, 'runs', name, 'checkpoints');
+    const hashes = readdirSync(folder).filter((hash) => existsSync(join(folder, hash, 'manifest.json')));
+    const manifests = hashes.map((hash) => JSON.parse(readFileSync(join(folder, hash, 'manifest.json'), 'utf8')));
+    return manifests.find(({ training }) => training !== undefined);
+  };
+  assert.equal(weights('killed'), undefined);
+  const { results: again } = await runStudy(options(text('killed')));
+  const { results: fresh } = await runStudy(options(text('unbroken')));
+  assert.equal(weights('killed').hash, weights('unbroken').hash);
+  assert.equal(weights('killed').modelHash, weights('unbroken').modelHash);
+  assert.deepEqual(
+    again.rows.map(({ metrics }) => metrics),
+    fresh.rows.map(({ metrics }) => metrics),
+  );
 });
 
 test('two processes share a study and make nothing twice', async () => {

@@ -1,6 +1,7 @@
 /** Makes the checkpoints of a study: trains, or takes weights between start and tuned. Each call holds the checkpoint's lease. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PatentlabError } from '../../base/errors.ts';
 import type { View } from '../../corpus/views.ts';
 import { openModelParts } from '../../model/load.ts';
 import type { StepRecord } from '../../train/loop.ts';
@@ -23,7 +24,21 @@ export interface TrainContext {
   settings: StudySettings;
 }
 
+/** Trains, or goes on with a training that was killed. An error says which training of the study it was. */
 export async function trainCheckpoint(job: TrainingJob, context: TrainContext): Promise<CheckpointManifest> {
+  try {
+    return await trained(job, context);
+  } catch (error) {
+    if (!(error instanceof PatentlabError)) throw error;
+    const { start, recipe, ground, seed } = job;
+    throw new PatentlabError(`${start.spec.name} ${recipe.label} on ${ground.name}, seed ${seed}: ${error.message}`, {
+      ...error.details,
+      hint: error.details.hint ?? 'what the study has finished is kept: run it again when this is mended',
+    });
+  }
+}
+
+async function trained(job: TrainingJob, context: TrainContext): Promise<CheckpointManifest> {
   const { spec, store, settings } = context;
   const { hash, key, start, ground, recipe, seed, asked } = job;
   const { platform, threads, device, progress, signal } = settings;
