@@ -6,7 +6,7 @@
  * What is left are ONNX's own ops of opset 18, so that every runtime of the last years takes the graph: attention is written
  * out as products and a softmax, GELU and rotary embeddings by the functions they are made of.
  */
-import type { AttentionAttributes } from './attention.ts';
+import type { AttentionAttributes } from './attention-parts.ts';
 import { add, greater, less, multiply, subtract, where } from './elementwise.ts';
 import { fail, inOrder, isInput, type Op, type Tensor } from './graph.ts';
 import type { SequenceLayout } from './layout.ts';
@@ -79,11 +79,11 @@ function attentionMasks(mask: Tensor): (window: number | undefined) => Tensor {
 
 function attend(
   [query, key, value, , , , bias]: readonly Tensor[],
-  { heads, keyHeads, size, valueSize, scale, causal, window, alibi }: AttentionAttributes,
+  { heads, keyHeads, size, valueSize, scale, causal, window, alibi, dropout }: AttentionAttributes,
   maskWithin: (window: number | undefined) => Tensor,
 ): Tensor {
-  if (causal || alibi !== undefined || keyHeads !== heads)
-    fail('padded', 'attention that is causal, sloped or grouped is not written out');
+  if (causal || alibi !== undefined || keyHeads !== heads || dropout !== undefined)
+    fail('padded', 'attention that is causal, sloped, grouped or drops anything is not written out');
   const part = (x: Tensor, width: number, order: readonly number[]) =>
     transpose(reshape(x, ['batch', 'seq', heads, width]), order);
   const products = matmul(part(query!, size, [0, 2, 1, 3]), part(key!, size, [0, 2, 3, 1])); // [batch, heads, seq, seq]
