@@ -75,7 +75,7 @@ export function register(program: Command, run: Runner): void {
       )
       .option('--length <n>', 'most tokens of a text that are read', positiveOption)
       .option('--chunk <n>', 'texts through the model at a time: fewer need less memory (default: 16)', positiveOption)
-      .option('--recompute', 'compute layers twice instead of keeping them: half the memory, a third more time')
+      .option('--recompute', 'compute layers twice instead of keeping them: half the memory, up to half more time')
       .option('--dropout <rate>', "in place of the model's own rates, 0 for none (default: its own)", rate)
       .option('--dimensions <n,...>', 'lengths to which vectors may be cut afterwards (Matryoshka)', listOption)
       .option('--symmetric', 'also ask for the anchor of each positive')

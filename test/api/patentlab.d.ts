@@ -305,7 +305,7 @@ export interface FinetuneOptions {
     maxLength?: number;
     /** Sequences through the model at a time; fewer need less memory. Default 16. */
     chunk?: number;
-    /** Layers are computed a second time on the way back instead of being kept: half the memory and less, a third more time. Default false. */
+    /** Layers are computed a second time on the way back instead of being kept: half the memory and less, a third to a half more time. Default false. */
     recompute?: boolean;
     /** In place of every rate of dropout in the checkpoint's configuration; 0 for none. Default: those rates. */
     dropout?: number;
