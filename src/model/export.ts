@@ -14,7 +14,7 @@ import { portableOpset, runOnnxFile, writeOnnxFile } from '../engine/onnx-file.t
 import { parseJsonFile } from './config.ts';
 import { exportGraph } from './export-graph.ts';
 import { loadModel, type ModelParts, openModelParts } from './load.ts';
-import { saveCheckpoint, writeJson } from './save.ts';
+import { freeFolder, saveCheckpoint, writeJson } from './save.ts';
 
 export const exportTargets = ['onnx', 'sentence-transformers'] as const;
 export type ExportTarget = (typeof exportTargets)[number];
@@ -51,6 +51,7 @@ interface Differences {
 export async function exportModel(platform: Platform, folder: string, options: ExportOptions): Promise<ExportResult> {
   const { files } = platform;
   const { to, out, inline, id = folder } = options;
+  await freeFolder(files, out);
   const parts = await openModelParts(platform, folder, { id });
   const original = await probe(platform, folder, parts);
   const inside = (name: string) => (parts.own.encoderPath === '' ? name : `${parts.own.encoderPath}/${name}`);
