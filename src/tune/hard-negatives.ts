@@ -3,7 +3,7 @@
  * beside the training, so that a resumed run meets the same negatives whatever the machine.
  */
 import { inputError } from '../base/errors.ts';
-import { hashOf } from '../base/hash.ts';
+import { hashOf, sha256 } from '../base/hash.ts';
 import { decodeNpy, encodeNpy } from '../base/npy.ts';
 import type { Platform } from '../base/platform.ts';
 import { type Progress, silent } from '../base/progress.ts';
@@ -142,6 +142,8 @@ async function byModel(platform: Platform, by: string, sources: HardNegativeSour
   }
 }
 
-function pairsHash({ kinds, anchor, positive, kind }: PairTable): Promise<string> {
-  return hashOf({ kinds, anchor: [...anchor], positive: [...positive], kind: [...kind] });
+async function pairsHash({ kinds, anchor, positive, kind }: PairTable): Promise<string> {
+  const bytes = ({ buffer, byteOffset, byteLength }: Int32Array | Uint8Array) =>
+    sha256(new Uint8Array(buffer, byteOffset, byteLength));
+  return hashOf({ kinds, anchor: await bytes(anchor), positive: await bytes(positive), kind: await bytes(kind) });
 }
