@@ -31,7 +31,7 @@ const stateShape = z.object({
   memory: z.unknown(),
 });
 
-export interface SavedState {
+interface SavedState {
   /** Updates made. */
   readonly step: number;
   /** What the loop remembers beside the parameters, as JSON. */

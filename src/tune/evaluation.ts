@@ -60,7 +60,7 @@ export interface HeldOutComparison {
   verdict: Verdict;
 }
 
-export interface EvaluationPlan {
+interface EvaluationPlan {
   readonly every?: number;
   readonly validation?: HeldOut;
   readonly final?: HeldOut;
@@ -121,7 +121,7 @@ export async function planEvaluation(
   };
 }
 
-export interface OpenEvaluation {
+interface OpenEvaluation {
   /** Of the model before training, on the validation part. */
   readonly start: number | undefined;
   /** The validation score of the model behind `encode`. */

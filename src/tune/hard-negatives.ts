@@ -24,7 +24,7 @@ export interface HardNegativeOptions extends Pick<MiningOptions, 'perPair' | 'sk
   by: string;
 }
 
-export interface HardNegativeSources {
+interface HardNegativeSources {
   corpus: Corpus;
   split: CorpusSplit;
   prints: TextPrints;

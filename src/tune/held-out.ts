@@ -46,7 +46,7 @@ export interface HeldOutOptions extends RecipeSources {
 }
 
 /** Texts of one role as ids. */
-export interface Sequences {
+interface Sequences {
   readonly ids: readonly Int32Array[];
   readonly promptTokens: number;
 }

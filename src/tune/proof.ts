@@ -18,7 +18,7 @@ export interface Reloaded {
   readonly adapter?: number;
 }
 
-export interface TrainedWeights {
+interface TrainedWeights {
   readonly training: Training;
   readonly model: TrainableModel;
   /** What was trained in place of the model's own parameters. */
@@ -31,7 +31,7 @@ const reloadTolerance = 1e-4;
 const mergeTolerance = 1e-5;
 
 /** The folder of the adapter within a checkpoint. */
-export const adapterFolder = 'adapter';
+const adapterFolder = 'adapter';
 
 /** Writes the checkpoint `folder`, replacing what is there, and proves it. `record` is stored beside it as JSON. */
 export async function writeProven(
