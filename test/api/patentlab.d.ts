@@ -93,15 +93,9 @@ export interface EmbeddingResults {
     corpora: {
         name: string;
         card: DataCard;
-        split: string;
-        patents: Record<string, number>;
-        citations: {
-            train: number;
-            validation: number;
-            test: number;
-            across: number;
-        };
-        /** Queries with a relevant patent in the test part. */
+        /** Absent where nothing learns from it, and all of it is tested on. */
+        split?: SplitSummary;
+        /** Of the test part, or of all. */
         queries: number;
         /** What the recipes had and how they were matched. */
         matched: string;

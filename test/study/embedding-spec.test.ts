@@ -25,7 +25,7 @@ test('the least that a study says, with its defaults', () => {
   assert.deepEqual(spec.baselines, ['bm25', 'lsa', 'zero-shot']);
   assert.deepEqual([spec.matched, spec.allowUnmatched, spec.transfer], [true, false, true]);
   assert.deepEqual(spec.recipes, [{ label: 'R1', recipe: 'R1', shuffled: false }]);
-  assert.deepEqual(spec.corpora[0], { name: 'mine', relevance: 'cites', onlyEarlier: false });
+  assert.deepEqual(spec.corpora[0], { name: 'mine', relevance: 'cites', onlyEarlier: false, train: true });
 });
 
 test('every mistake is told with file, line and field', () => {
@@ -43,6 +43,7 @@ test('every mistake is told with file, line and field', () => {
     [`${least}remedies: { loraScale: [0.5] }\n`, 5, 'remedies.loraScale', /training\.lora/],
     [`${least}remedies: { mixed: true }\n`, 5, 'remedies.mixed', /two corpora/],
     [`${least}remedies: { recipes: [R2], interpolate: [0.5] }\n`, 5, 'remedies.recipes', /R1/],
+    [least.replace('[mine]', '[{ name: mine, train: false }]'), 2, 'corpora', /train: false/],
     [`${least}remedies: { interpolate: [1.5] }\n`, 5, 'remedies.interpolate.0', /1/],
     [least.replace('[tiny]', '[{ model: other, tiny: { layers: 1 } }]'), 3, 'models.0.tiny', /model: tiny/],
   ];

@@ -100,14 +100,20 @@ test('runs from corpora to results; a second run finds everything', async () => 
 });
 
 test('queries are of the test part alone, and none of them trained', () => {
-  for (const { queries, patents, citations } of results.corpora) {
-    assert.ok(queries > 5 && queries <= patents.test!);
-    assert.ok(citations.across > 0);
+  for (const { queries, split } of results.corpora) {
+    assert.ok(queries > 5 && queries <= split!.patents.test);
+    assert.ok(split!.citations.across > 0);
   }
   for (const { audit } of results.trainings) {
     assert.equal(audit.counts.judgements, 0);
     assert.ok(audit.pairs > 0);
   }
+});
+
+test('no encoder reads more of a text after training than before', () => {
+  const encoders = results.manifests.filter(({ modelHash }) => modelHash !== undefined);
+  assert.deepEqual([...new Set(encoders.map(({ length }) => length))], [16]);
+  assert.equal(encoders.length, results.manifests.length - 2, 'all but bm25 on either corpus');
 });
 
 test('all recipes of a corpus have the same pairs, steps and seeds', () => {
@@ -288,6 +294,27 @@ test('a signal that a corpus lacks is named, and the rest of the study runs', as
   assert.equal(run.results.trainings.length, 1);
   const none = await refusal(planStudy(options(study({ name: 'none', corpora: '[unlabelled]', recipes: '[R2]' }))));
   assert.equal(none.code, 'study.signals');
+});
+
+test('a corpus that nothing learns from is tested on as a whole', async () => {
+  const text = study({ name: 'tested', corpora: '[devices, { name: robots, train: false }]' });
+  const { results: of } = await runStudy(options(text));
+  assert.deepEqual(
+    of.trainings.map(({ corpus }) => corpus),
+    ['devices'],
+  );
+  assert.deepEqual(
+    of.transfer.map(({ from, to }) => [from, to]),
+    [
+      ['devices', 'devices'],
+      ['devices', 'robots'],
+    ],
+  );
+  const robots = of.corpora.find(({ name }) => name === 'robots')!;
+  assert.equal(robots.split, undefined);
+  assert.equal(robots.queries, robots.card.queries.used);
+  assert.ok(robots.queries > results.corpora.find(({ name }) => name === 'robots')!.queries);
+  assert.match(readFileSync((await writeStudyReport(join(home, 'tested'), of)).html, 'utf8'), /all of it is tested on/);
 });
 
 test('a model that is not here is refused, or named', async () => {

@@ -1,4 +1,5 @@
 /** The end of a study's page: trainings, data, methods to paste, and the manifests behind every number. */
+import type { SplitSummary } from '../../corpus/splits.ts';
 import { viewLabel } from '../../study/systems.ts';
 import { bytes, count, listOf, metricName, percent, seconds } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
@@ -47,13 +48,10 @@ export function studyTrainings(page: StudyPage): Content {
 }
 
 export function studyData(page: StudyPage): Markup {
-  const cards = page.results.corpora.map(({ name, card, split, patents, citations, queries }) => {
+  const cards = page.results.corpora.map(({ name, card, split, queries }) => {
     const facts: [string, string][] = [
       ['Documents', `${count(card.documents)}${card.invented ? ', invented' : ''}`],
-      ['Split', split],
-      ['Parts', `${count(patents.train!)} train, ${count(patents.validation!)} validation, ${count(patents.test!)} test, ${count(patents.dropped!)} dropped`],
-      ['Citations', `${count(citations.train)} within train, ${count(citations.test)} within test, ${count(citations.across)} across the split (removed)`],
-      ['Queries', `${count(queries)} of the test part with a relevant patent there`],
+...splitFacts(split, queries),
       ['Recall ceiling', `${percent(card.citations.recallCeiling)} of the citations of all queries lie inside the corpus`],
       ['Families', card.families.known > 0 ? `${count(card.families.known)} known` : card.families.inferred ? 'inferred' : 'none given'],
       ['Sources', card.sources.map(({ file, rows, bytes: size, sha256 }) => `${file.split(/[\\/]/).at(-1)}: ${count(rows)} rows, ${bytes(size)}, SHA-256 ${sha256}`).join('; ')],
@@ -63,10 +61,23 @@ export function studyData(page: StudyPage): Markup {
   return section(page, { id: 'data', title: 'Data', body: cards });
 }
 
+function splitFacts(split: SplitSummary | undefined, queries: number): [string, string][] {
+  if (split === undefined)
+    return [['Queries', `${count(queries)}; nothing learns from this corpus, all of it is tested on`]];
+  const { statement, patents, citations } = split;
+  return [
+    ['Split', statement],
+    ['Parts', `${count(patents.train)} train, ${count(patents.validation)} validation, ${count(patents.test)} test, ${count(patents.dropped)} dropped`],
+    ['Citations', `${count(citations.train)} within train, ${count(citations.test)} within test, ${count(citations.across)} across the split (removed)`],
+    ['Queries', `${count(queries)} of the test part with a relevant patent there`],
+  ]; // biome-ignore format: one fact a line
+}
+
 export function studyMethods(page: StudyPage): Markup {
   const { results } = page;
   const resamples = [...new Set(results.comparisons.map((table) => count(table.resamples)))];
   const seeds = [...new Set(results.trainings.map(({ seed }) => seed))];
+  const lengths = [...new Set(results.manifests.flatMap(({ length }) => (length === undefined ? [] : count(length))))];
   const paragraphs = [
     results.relevanceStatement,
     results.corpora
@@ -74,6 +85,7 @@ export function studyMethods(page: StudyPage): Markup {
       .filter(Boolean)
       .join(' '),
     'Recipes: R1 pairs a citing with a cited patent; R2 two patents that share a label; R3 two sections of one patent (abstract–claims, title–abstract, title–claims); R4 all of these in proportion to their number. A shuffled control has the same texts with every anchor’s positive that of a stranger. Loss: multiple negatives ranking within the batch, related patents masked (family, citation and, for R2, a shared label).',
+    lengths.length > 0 && `Encoders read at most ${listOf(lengths)} tokens of a text, before and after training.`,
     `${metricName(results.headline)} as trec_eval defines it, mean over all judged queries (definitions version ${results.definitions}). Intervals are 95 % bootstrap intervals over queries, those of one patent family drawn together; for trained systems hierarchical, over ${seeds.length > 0 ? `seeds (${listOf(seeds.map(String))})` : 'seeds'} and queries, widened for few seeds (${listOf(resamples)} resamples). All systems of one corpus and view are compared in pairs over the same queries, p values adjusted by Holm over all pairs. With a margin of ${results.margin}, a verdict is “equivalent” where the 90 % interval lies within the margin, “better” or “worse” where the difference reaches it, its 95 % interval excludes 0 and the adjusted p is below 0.05, else “undecided”.`,
     `patentlab ${results.packageVersion}. ${results.command}`,
   ];

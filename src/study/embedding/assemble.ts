@@ -61,9 +61,7 @@ export async function assembleStudy(
     corpora.push({
       name,
       card: await dataCard(own),
-      split: own.split.summary.statement,
-      patents: own.split.summary.patents,
-      citations: own.split.summary.citations,
+      ...(own.split === undefined ? {} : { split: own.split.summary }),
       queries: own.relevance.queries.length,
       matched: design.matched.get(name) ?? '',
     });

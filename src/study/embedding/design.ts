@@ -23,7 +23,7 @@ import { checkpointHash } from './checkpoints.ts';
 import { allCorpora, openMixed } from './mixed.ts';
 import type { StudySettings } from './options.ts';
 import type { StudySystem, SystemRole } from './results.ts';
-import type { Landscape, Start } from './sources.ts';
+import { type Landscape, type Start, trainingOnes } from './sources.ts';
 import type { EmbeddingSpec, RecipeSpec } from './spec.ts';
 
 /** What a checkpoint learns from. */
@@ -85,7 +85,8 @@ export async function designStudy(
   const warnings: string[] = [];
   const differences: string[] = [];
   const jobs: TrainingJob[] = [];
-  const grounds: TrainingGround[] = landscapes.map(({ name, study: { corpus, relations, split }, prints }) => ({
+  const learning = trainingOnes(landscapes);
+  const grounds: TrainingGround[] = learning.map(({ name, study: { corpus, relations, split }, prints }) => ({
     name,
     corpus,
     relations,
@@ -105,7 +106,7 @@ export async function designStudy(
   }
   let close = async () => {};
   if (spec.remedies.mixed) {
-    const mixed = await openMixed(landscapes, spec.name, settings);
+    const mixed = await openMixed(learning, spec.name, settings);
     if (typeof mixed === 'string') warnings.push(`No mixed training: ${mixed}.`);
     else {
       close = () => mixed.corpus.close();

@@ -11,7 +11,7 @@ import { viewLabel } from '../systems.ts';
 import type { TrainingJob } from './design.ts';
 import type { StudySettings } from './options.ts';
 import { type OpenStudy, withStudy } from './run.ts';
-import type { Start } from './sources.ts';
+import { type Start, testedPatents } from './sources.ts';
 import type { EmbeddingSpec } from './spec.ts';
 
 /** One line of a plan: a checkpoint to make, or a system to evaluate on a corpus and view. */
@@ -66,9 +66,9 @@ export async function planEmbedding(spec: EmbeddingSpec, settings: StudySettings
           const place = { corpus: landscape.name, view: viewLabel(view) };
           const label = `${system.name}${seed === undefined ? '' : `, seed ${seed}`}`;
           const done = finished.has(cellName(landscape.study.relevanceHash, place.view, label, modelHash));
-          const documents = landscape.study.split.summary.patents.test;
+          const documents = testedPatents(landscape);
           const bytes = landscape.study.relevance.queries.length * (8 * Math.min(1000, documents) + 300);
-          const seconds = start === undefined ? documents / 2000 : (speeds.get(start)?.perText ?? 0) * documents;
+          const seconds = start === undefined ? documents / 2000 : speeds.get(start)!.get(landscape.name)! * documents;
           work.push({ kind: 'evaluate', ...shared, ...place, done, ...(done ? nothing : { seconds, bytes }) });
         }
     }
@@ -88,30 +88,33 @@ export async function planEmbedding(spec: EmbeddingSpec, settings: StudySettings
 
 const nothing = { seconds: 0, bytes: 0 };
 
-interface Speed {
-  /** Seconds to encode a text of the first corpus and view. */
-  perText: number;
-}
+/** Seconds to encode one text, of each start on each corpus. */
+type Speeds = ReadonlyMap<Start, ReadonlyMap<string, number>>;
 
-async function measure({ starts, landscapes, views }: OpenStudy): Promise<Map<Start, Speed>> {
-  const speeds = new Map<Start, Speed>();
-  const { settings, study } = landscapes[0]!;
-  const sample = await sampleTexts(study, views[0]!);
-  for (const start of starts) {
-    const pool = new EncoderPool(settings);
-    try {
+async function measure({ starts, landscapes, views }: OpenStudy): Promise<Speeds> {
+  const speeds = new Map<Start, Map<string, number>>();
+  const pool = new EncoderPool(landscapes[0]!.settings);
+  try {
+    for (const start of starts) {
       const system = { kind: 'encoder', label: start.spec.name, source: start.folder, dtype: 'fp32' } as const;
-      const { seconds } = await pool.estimate(system, sample, 1000);
-      speeds.set(start, { perText: seconds / 1000 });
-    } finally {
-      await pool.close();
+      const own = new Map<string, number>();
+      for (const { name, study } of landscapes) {
+        const { seconds } = await pool.estimate(system, await sampleTexts(study, views[0]!), 1000);
+        own.set(name, seconds / 1000);
+      }
+      speeds.set(start, own);
+      await pool.release(system);
     }
+  } finally {
+    await pool.close();
   }
   return speeds;
 }
 
-function trainingSeconds({ plan, start }: TrainingJob, speeds: ReadonlyMap<Start, Speed>): number {
-  return 3 * 2 * plan.steps * plan.batchSize * (speeds.get(start)?.perText ?? 0);
+function trainingSeconds({ plan, start, ground }: TrainingJob, speeds: Speeds): number {
+  const own = speeds.get(start)!;
+  const perText = own.get(ground.name) ?? Math.max(...own.values());
+  return 3 * 2 * plan.steps * plan.batchSize * perText;
 }
 
 /** Names of the study's finished cells, by what tells them apart. */

@@ -15,7 +15,7 @@ import { type Corpus, openCorpus } from '../../corpus/store.ts';
 import { loadTextPrints, type TextPrints } from '../../corpus/text-prints.ts';
 import { LeasedFolders } from '../lease.ts';
 import type { StudySettings } from './options.ts';
-import type { Landscape } from './sources.ts';
+import type { TrainingLandscape } from './sources.ts';
 
 export const allCorpora = 'all corpora';
 
@@ -28,7 +28,7 @@ export interface MixedCorpus {
 
 /** The corpora as one; or why they cannot be mixed without training on what is tested. */
 export async function openMixed(
-  landscapes: readonly Landscape[],
+  landscapes: readonly TrainingLandscape[],
   study: string,
   settings: StudySettings,
 ): Promise<MixedCorpus | string> {
@@ -66,7 +66,7 @@ async function openWhole(home: string, name: string, options: CorpusSplit['optio
 
 /** Patents tested in their own corpus that would train here, and the ids of those that train in theirs and bind them to it. */
 function conflicts(
-  landscapes: readonly Landscape[],
+  landscapes: readonly TrainingLandscape[],
   { corpus, split }: MixedCorpus,
 ): { tested: number; beside: Set<string> } {
   const testedGroups = new Set<number>();
@@ -94,7 +94,7 @@ function conflicts(
 async function build(
   home: string,
   name: string,
-  landscapes: readonly Landscape[],
+  landscapes: readonly TrainingLandscape[],
   omitted: ReadonlySet<string>,
   { progress, signal }: StudySettings,
 ): Promise<void> {

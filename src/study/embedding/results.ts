@@ -1,4 +1,5 @@
 /** What an embedding study leaves behind: plain data between the study that computes and the report that shows. */
+import type { SplitSummary } from '../../corpus/splits.ts';
 import type { Comparison, Estimate } from '../../metrics/types.ts';
 import type { LeakageAudit } from '../../tune/leakage.ts';
 import type { TrainingPlan } from '../../tune/plan.ts';
@@ -102,10 +103,9 @@ export interface EmbeddingResults {
   corpora: {
     name: string;
     card: DataCard;
-    split: string;
-    patents: Record<string, number>;
-    citations: { train: number; validation: number; test: number; across: number };
-    /** Queries with a relevant patent in the test part. */
+    /** Absent where nothing learns from it, and all of it is tested on. */
+    split?: SplitSummary;
+    /** Of the test part, or of all. */
     queries: number;
     /** What the recipes had and how they were matched. */
     matched: string;

@@ -5,7 +5,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { inputError, PatentlabError } from '../../base/errors.ts';
-import { trainPart } from '../../corpus/splits.ts';
+import { type CorpusSplit, type SplitOptions, trainPart } from '../../corpus/splits.ts';
 import { loadTextPrints, type TextPrints } from '../../corpus/text-prints.ts';
 import { viewText } from '../../corpus/views.ts';
 import { openModelParts } from '../../model/load.ts';
@@ -23,10 +23,23 @@ import type { CorpusSpec, EmbeddingSpec, ModelSpec } from './spec.ts';
 export interface Landscape {
   name: string;
   spec: CorpusSpec;
-  study: CorpusUnderStudy & Required<Pick<CorpusUnderStudy, 'split'>>;
+  /** With a split where it is trained on; then its test part alone is judged. */
+  study: CorpusUnderStudy;
   prints: TextPrints;
   /** Of its evaluation cells. */
   settings: EvaluateSettings;
+}
+
+/** A corpus that is trained on. */
+export type TrainingLandscape = Landscape & { study: { split: CorpusSplit } };
+
+export function trainingOnes(landscapes: readonly Landscape[]): TrainingLandscape[] {
+  return landscapes.filter((landscape): landscape is TrainingLandscape => landscape.study.split !== undefined);
+}
+
+/** Patents that may be found in it. */
+export function testedPatents({ study }: Landscape): number {
+  return study.split?.summary.patents.test ?? study.corpus.size;
 }
 
 /** The checkpoint that a model of the study starts from. */
@@ -45,15 +58,18 @@ export async function openLandscapes(spec: EmbeddingSpec, settings: StudySetting
   try {
     for (const corpus of spec.corpora) {
       const name = corpus.builtin ? await builtinCorpus(corpus.builtin, { home, progress, signal }) : corpus.name!;
-      const split = defined(corpus.split ?? spec.split) as typeof spec.split;
+      // Fields that are absent are not there, rather than undefined.
+      const split = corpus.train ? (defined(corpus.split ?? spec.split) as SplitOptions) : undefined;
       const relevance = { relevance: corpus.relevance, onlyEarlier: corpus.onlyEarlier };
       const own = settingsOf({
         platform,
         home,
         corpora: [name],
         relevance,
-        split: split as never,
+        ...(split === undefined ? {} : { split }),
         views: spec.views,
+        // A tuned checkpoint keeps the limit it was trained with: its start must not read more.
+        ...(spec.training.maxLength === undefined ? {} : { length: spec.training.maxLength }),
         margin: spec.margin,
         resamples: spec.resamples,
         seed: 1,
@@ -65,9 +81,9 @@ export async function openLandscapes(spec: EmbeddingSpec, settings: StudySetting
         signal,
         packageVersion,
       });
-      const study = await openForStudy(home, name, { ...relevance, seed: 1 }, split as never);
+      const study = await openForStudy(home, name, { ...relevance, seed: 1 }, split);
       const prints = await loadTextPrints(study.corpus);
-      opened.push({ name, spec: corpus, study: { ...study, split: study.split! }, prints, settings: own });
+      opened.push({ name, spec: corpus, study, prints, settings: own });
     }
     return opened;
   } catch (error) {
@@ -149,7 +165,7 @@ async function tinyStart(
   const key = {
     kind: 'start',
     tiny: { ...options, vocabulary: vocabulary ?? null },
-    texts: landscapes.map(({ study }) => ({ corpus: study.corpus.hash, split: study.split.options })),
+    texts: trainingOnes(landscapes).map(({ study }) => ({ corpus: study.corpus.hash, split: study.split.options })),
     packageVersion,
   };
   const hash = await checkpointHash(key);
@@ -179,7 +195,7 @@ async function tinyStart(
 
 /** A vocabulary must not be learnt from what is tested. */
 async function* trainTexts(landscapes: readonly Landscape[]): AsyncGenerator<string> {
-  for (const { study } of landscapes) {
+  for (const { study } of trainingOnes(landscapes)) {
     let row = 0;
     for await (const patent of study.corpus.records())
       if (study.split.part[row++] === trainPart) yield viewText(patent, 'TAC');

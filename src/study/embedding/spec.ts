@@ -68,8 +68,11 @@ const corpusShape = z.preprocess(
       onlyEarlier: z.boolean().default(false),
       /** Default: that of the study. */
       split: splitShape.optional(),
+      /** False: nothing learns from it, and all of it is tested on. */
+      train: z.boolean().default(true),
     })
-    .refine((corpus) => (corpus.name === undefined) !== (corpus.builtin === undefined), 'one of name and builtin'),
+    .refine((corpus) => (corpus.name === undefined) !== (corpus.builtin === undefined), 'one of name and builtin')
+    .refine((corpus) => corpus.train || corpus.split === undefined, 'no split where nothing trains'),
 );
 
 const modelShape = z.preprocess(
@@ -121,6 +124,7 @@ const trainingShape = z
     epochs: count.optional(),
     batch: z.number().int().min(2).default(32),
     rate: z.number().positive().max(1).optional(),
+    /** Most tokens of a text, in training and in every evaluation of an encoder. Default: each model's own limit. */
     maxLength: count.optional(),
     /** What R1 and R2 read of a patent. Default: the first of `views`. */
     view: z.string().refine(isView, knownViews.join(', ')).optional(),
@@ -228,8 +232,10 @@ export function parseEmbeddingSpec(text: string, file: string): EmbeddingSpec {
   const { remedies, training, corpora, recipes } = spec;
   if (remedies.loraScale && !training.lora)
     throw refuse('remedies.loraScale', 'there is no adapter to scale down', 'training.lora, or remedies.interpolate');
-  if (remedies.mixed && corpora.length < 2)
-    throw refuse('remedies.mixed', 'one corpus alone cannot be mixed', 'two corpora or more');
+  if (corpora.every(({ train }) => !train))
+    throw refuse('corpora', 'no corpus is trained on', 'one without train: false');
+  if (remedies.mixed && corpora.filter(({ train }) => train).length < 2)
+    throw refuse('remedies.mixed', 'one corpus alone cannot be mixed', 'two corpora or more that train');
   const strange = remedies.recipes?.find(({ label }) => !recipes.some((recipe) => recipe.label === label));
   if (strange !== undefined)
     throw refuse(

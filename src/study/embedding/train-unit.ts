@@ -123,7 +123,10 @@ async function auditEverywhere(job: TrainingJob, { spec, landscapes }: TrainCont
   const own = landscapes.find(({ name }) => name === ground.name);
   const elsewhere = landscapes
     .filter(({ name }) => name !== ground.name && (spec.transfer || ground.name === allCorpora))
-    .map(({ study }) => ({ corpus: study.corpus, split: study.split }));
+    .map(({ study: { corpus: other, split: parts } }) => ({
+      corpus: other,
+      ...(parts === undefined ? {} : { split: parts }),
+    }));
   return auditLeakage(pairs, {
     corpus,
     relations,
