@@ -1,5 +1,6 @@
 /** Studies: a YAML file that expands into cells, run, resumed, shared and reported. One kind so far: `embedding`. */
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { inputError } from '../base/errors.ts';
 import { type EmbeddingPlan, planEmbedding } from './embedding/estimate.ts';
 import { type StudyOptions, studySettings } from './embedding/options.ts';
@@ -37,6 +38,7 @@ async function readSpec({ file, text }: StudyOptions): Promise<EmbeddingSpec> {
           file,
           expected: 'a YAML file',
           found: error.code ?? error.message,
+          hint: `studies that come with the package lie in ${fileURLToPath(new URL('../../studies', import.meta.url))}`,
         });
       })),
     file,
