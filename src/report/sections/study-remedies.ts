@@ -33,7 +33,7 @@ function table(columns: readonly string[], cells: readonly TransferCell[]) {
   );
   return html`<h3>${model} · ${recipe} · ${view}</h3>${scroller(
     `Remedies of ${model}, ${recipe}, ${view}`,
-    html`<table class="matrix"><caption>difference to the untrained model</caption><thead><tr><th scope="col">trained on</th><th scope="col">remedy</th>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead><tbody>${rows.map(
+    html`<table class="matrix"><caption>difference to the model before training</caption><thead><tr><th scope="col">trained on</th><th scope="col">remedy</th>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead><tbody>${rows.map(
       (row) =>
         html`<tr><th scope="row">${row[0]!.from}</th><th scope="row">${remedyName(row[0]!)}</th>${columns.map(
           (column) => {

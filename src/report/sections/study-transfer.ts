@@ -33,7 +33,7 @@ function matrix(columns: readonly string[], cells: readonly TransferCell[]) {
   const rows = [...Map.groupBy(cells, ({ from, recipe }) => JSON.stringify([from, recipe])).values()];
   return html`<h3>${model} · ${view}</h3>${scroller(
     `Transfer of ${model}, ${view}`,
-    html`<table class="matrix"><caption>difference to the untrained model</caption><thead><tr><th scope="col">trained on</th><th scope="col">recipe</th>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead><tbody>${rows.map(
+    html`<table class="matrix"><caption>difference to the model before training</caption><thead><tr><th scope="col">trained on</th><th scope="col">recipe</th>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead><tbody>${rows.map(
       (row) =>
         html`<tr><th scope="row">${row[0]!.from}</th><th scope="row">${row[0]!.recipe}</th>${columns.map((column) => {
           const cell = row.find(({ to }) => to === column);

@@ -56,7 +56,7 @@ export async function planEmbedding(spec: EmbeddingSpec, settings: StudySettings
         const { job } = source;
         const bytes = 4 * job.start.parameters;
         const kind = source.kind === 'training' ? 'train' : 'derive';
-        const seconds = kind === 'train' ? trainingSeconds(job, speeds) : bytes / 2e8;
+        const seconds = overhead.training + (kind === 'train' ? trainingSeconds(job, speeds) : bytes / 2e8);
         const done = made !== undefined;
         work.push({ kind, ...shared, corpus: job.ground.name, hash, done, ...(done ? nothing : { seconds, bytes }) });
       }
@@ -68,7 +68,8 @@ export async function planEmbedding(spec: EmbeddingSpec, settings: StudySettings
           const done = finished.has(cellName(landscape.study.relevanceHash, place.view, label, modelHash));
           const documents = testedPatents(landscape);
           const bytes = landscape.study.relevance.queries.length * (8 * Math.min(1000, documents) + 300);
-          const seconds = start === undefined ? documents / 2000 : speeds.get(start)!.get(landscape.name)! * documents;
+          const perText = start === undefined ? 1 / 2000 : speeds.get(start)!.get(landscape.name)!;
+          const seconds = overhead.cell + perText * documents;
           work.push({ kind: 'evaluate', ...shared, ...place, done, ...(done ? nothing : { seconds, bytes }) });
         }
     }
@@ -87,6 +88,8 @@ export async function planEmbedding(spec: EmbeddingSpec, settings: StudySettings
 }
 
 const nothing = { seconds: 0, bytes: 0 };
+/** Opening models, threads and files, whatever the size: seconds of a training, of a cell. */
+const overhead = { training: 1.5, cell: 0.4 };
 
 /** Seconds to encode one text, of each start on each corpus. */
 type Speeds = ReadonlyMap<Start, ReadonlyMap<string, number>>;
