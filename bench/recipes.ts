@@ -1,0 +1,121 @@
+/**
+ * Which pairs to fine-tune on, on real patents: the embedding study with all-MiniLM-L6-v2, matched data, several seeds and a
+ * shuffled control. Prints each system's nDCG@10 on held-out patents, then every trained system against the model as it was.
+ *
+ *   ultrasound   R1 (citations), R3 (sections), R1+R3; tested on held-out families
+ *   time         the same, tested on the latest patents
+ *   coupling     the same training, tested on abstracts of all fields that cite the same documents
+ *   1976         R2 (classes), R3 (title–claims), R2+R3 on grants of one week of 1976, tested on ultrasound
+ *
+ * usage: npm run bench -- recipes study=ultrasound|time|coupling|1976 [home=DIR] [seeds=3] [steps=60]
+ * Needs PATENTLAB_TEST_MODELS (a folder with all-MiniLM-L6-v2) and the real data. A `home` keeps finished work.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { nodePlatform } from '../src/base/node/platform.ts';
+import { terminalProgress } from '../src/base/node/terminal.ts';
+import { importCorpus } from '../src/corpus/import.ts';
+import { listCorpora } from '../src/corpus/store.ts';
+import { writeStudyReport } from '../src/report/index.ts';
+import { runStudy } from '../src/study/study.ts';
+import { missing, realData } from '../test/support/data.ts';
+import { missingModel, realModel } from '../test/support/models.ts';
+import { hardware } from './support/measurement.ts';
+
+const settings = Object.fromEntries(process.argv.slice(2).map((argument) => argument.split('=')));
+const files: Record<string, string> = {
+  ultrasound: 'ultrasound_us.jsonl.gz',
+  abstracts: 'us_abstracts_10k.jsonl.gz',
+  grants: 'us_grants_1976w1.jsonl.gz',
+};
+const studies: Record<string, { corpora: Record<string, string>; recipes: string[]; split: string; about: string }> = {
+  ultrasound: {
+    corpora: { ultrasound: '' },
+    recipes: ['R1', 'R3', 'R1+R3', 'R1+R3 shuffled'],
+    split: '{ by: family, seed: 1, validation: 0, test: 0.4 }',
+    about: 'medical ultrasound, held-out families',
+  },
+  time: {
+    corpora: { ultrasound: '' },
+    recipes: ['R1', 'R3', 'R1+R3', 'R1+R3 shuffled'],
+    split: '{ by: time, testFrom: 2008-01-01 }',
+    about: 'medical ultrasound, patents from 2008 on',
+  },
+  coupling: {
+    corpora: { ultrasound: '', abstracts: 'relevance: coupling, train: false' },
+    recipes: ['R1', 'R3', 'R1+R3'],
+    split: '{ by: family, seed: 1, validation: 0, test: 0.4 }',
+    about: 'trained on medical ultrasound, tested on abstracts of all fields',
+  },
+  1976: {
+    corpora: { grants: '', ultrasound: 'train: false' },
+    recipes: ['R2', 'R3', 'R2+R3'],
+    split: '{ by: family, seed: 1, validation: 0, test: 0.2 }',
+    about: 'trained on grants of 1976, tested on medical ultrasound',
+  },
+};
+const study = String(settings.study ?? 'ultrasound');
+const chosen = studies[study];
+const absent =
+  Object.keys(chosen?.corpora ?? {})
+    .map((name) => missing(files[name]!))
+    .find((reason) => reason) || missingModel('all-MiniLM-L6-v2');
+if (chosen === undefined || absent) {
+  console.error(chosen === undefined ? `study=${Object.keys(studies).join('|')}` : absent);
+  process.exit(1);
+}
+const { seeds = 3, steps = 60 } = settings;
+const home = settings.home ?? mkdtempSync(join(tmpdir(), 'patentlab-bench-'));
+const progress = terminalProgress(process.stderr);
+try {
+  const there = new Set((await listCorpora(home)).map(({ name }) => name));
+  for (const name of Object.keys(chosen.corpora))
+    if (!there.has(name)) await importCorpus({ home, name, paths: [realData(files[name]!)], progress });
+  const { results, folder } = await runStudy({
+    platform: nodePlatform,
+    home,
+    file: `recipes-${study}.yaml`,
+    text: `
+kind: embedding
+title: "Recipes on real patents: ${chosen.about}"
+corpora: [${Object.entries(chosen.corpora)
+      .map(([name, more]) => `{ name: ${name}${more && `, ${more}`} }`)
+      .join(', ')}]
+models: [{ name: all-MiniLM-L6-v2, model: ${realModel('all-MiniLM-L6-v2')} }]
+views: [TA]
+recipes: [${chosen.recipes.join(', ')}]
+seeds: [${Array.from({ length: Number(seeds) }, (_, i) => i + 1).join(', ')}]
+split: ${chosen.split}
+training: { steps: ${steps}, batch: 32, rate: 2e-5, maxLength: 128 }
+remedies: { interpolate: [0.5] }
+`,
+    progress,
+  });
+  const { html } = await writeStudyReport(folder, results);
+  progress.say(`report: ${html}`);
+  console.log(
+    JSON.stringify({
+      bench: 'recipes',
+      title: 'Fine-tuning recipes on real patents',
+      about: `${results.relevanceStatement} ${results.headline}`,
+    }),
+  );
+  for (const { corpus, view, system, queries, metrics, tentative, seeds: values } of results.rows) {
+    const { value, lower, upper } = metrics['ndcg@10']!;
+    const trained = values.length > 1 ? { seeds: values.length, tentative } : {};
+    const name = `${study}: ${corpus} ${view}, ${system}`;
+    console.log(
+      JSON.stringify({ bench: 'recipes', case: name, queries, 'nDCG@10': value, from: lower, to: upper, ...trained, hardware: hardware() }),
+    ); // biome-ignore format: one line
+  }
+  for (const { system, to, view, comparison } of results.transfer) {
+    const { difference, lower, upper, pHolm, verdict } = comparison;
+    const name = `${study}: ${to} ${view}, ${system} - as it was`;
+    console.log(
+      JSON.stringify({ bench: 'recipes', case: name, difference, from: lower, to: upper, 'p (Holm)': pHolm, verdict, hardware: hardware() }),
+    ); // biome-ignore format: one line
+  }
+} finally {
+  if (settings.home === undefined) rmSync(home, { recursive: true });
+}
