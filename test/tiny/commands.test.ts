@@ -1,66 +1,26 @@
 /** Every command on tiny data, in the order a user meets them: exit code, one JSON document on stdout, its fields. */
 import assert from 'node:assert/strict';
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { decodeNpy } from '../../src/base/npy.ts';
-import { localHub } from '../hub/local-hub.ts';
-import { cli } from '../support/cli.ts';
-import { tinyCheckpoint } from '../support/tiny-checkpoint.ts';
+import { type Json, type Lab, openLab } from '../support/lab.ts';
 
-const samples = join(import.meta.dirname, '..', '..', 'samples');
 const patents = 40;
 
-// biome-ignore lint/suspicious/noExplicitAny: JSON as another program gets it
-type Json = any;
-
 describe('every command on tiny data', () => {
-  let folder = '';
-  const cleanups: (() => void)[] = [];
-  const closing = { after: (cleanup: () => void) => cleanups.push(cleanup) };
-  let hub = '';
   let evaluated: Json;
-
-  /** Runs a command with `--json`; stdout must be one document. */
-  async function json(...args: string[]): Promise<Json> {
-    const { code, stdout, stderr } = await cli([...args, '--home', 'lab', '--json'], {
-      cwd: folder,
-      env: { HF_ENDPOINT: hub, HF_HOME: join(folder, 'none') },
-    });
-    assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
-    for (const line of stderr.split('\n').filter(Boolean)) JSON.parse(line); // progress, as JSON lines
-    return JSON.parse(stdout);
-  }
-  async function text(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await cli([...args, '--home', 'lab', '--quiet'], { cwd: folder });
-    assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
-    assert.equal(stderr, '', `${args.join(' ')} --quiet is quiet`);
-    return stdout;
-  }
+  let lab: Lab;
+  let folder = '';
+  const json = (...args: string[]) => lab.json(...args);
+  const text = (...args: string[]) => lab.text(...args);
 
   before(async () => {
-    folder = join(tmpdir(), `patentlab tiny ${process.pid}`);
-    mkdirSync(folder);
-    for (const name of ['assistive-devices', 'greenhouse-robots']) {
-      const lines = readFileSync(join(samples, `${name}.jsonl`), 'utf8')
-        .split('\n')
-        .slice(0, patents);
-      writeFileSync(join(folder, `${name}.jsonl`), `${lines.join('\n')}\n`);
-    }
-    const checkpoint = join(folder, 'tiny');
-    tinyCheckpoint(checkpoint);
-    const files = globSync('**/*', { cwd: checkpoint, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name));
-    const named = files.map((path) => [path.slice(checkpoint.length + 1).replaceAll('\\', '/'), readFileSync(path)]);
-    hub = (await localHub(closing as never, 'lab/tiny', Object.fromEntries(named))).endpoint;
+    lab = await openLab({ patents });
+    folder = lab.folder;
   });
-  after(() => {
-    for (const cleanup of cleanups) cleanup();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  after(() => lab.close());
 
   test('import', async () => {
     const first = await json('import', 'assistive-devices.jsonl', '--as', 'tiny');
@@ -100,52 +60,6 @@ describe('every command on tiny data', () => {
     const checked = await json('models', 'verify', 'lab/tiny', '--offline');
     assert.ok(checked.maxDifference < 1e-4);
     assert.equal(checked.dimensions, 16);
-  });
-
-  test('finetune, from a small encoder of its own and from a checkpoint', async () => {
-    const options = ['--recipe', 'R1+R3', '--batch-size', '4', '--max-steps', '2', '--length', '24'];
-    const made = await json('finetune', 'tiny', '--model', 'tiny', ...options, '--out', 'tuned');
-    assert.equal(made.recipe, 'R1+R3');
-    assert.equal(made.steps, 2);
-    assert.ok(made.reloaded.maxDifference <= 1e-4);
-    assert.ok(made.audit.clean);
-    const again = await json(
-      'finetune',
-      'tiny',
-      '--model',
-      './tuned',
-      ...options,
-      '--out',
-      'tuned-twice',
-      '--shuffled',
-    );
-    assert.ok(Number.isFinite(again.loss.last));
-    const { code, stderr } = await cli(
-      ['finetune', 'tiny', '--model', './tuned', ...options, '--out', 'tuned', '--home', 'lab', '--quiet'],
-      { cwd: folder },
-    );
-    assert.equal(code, 2, 'a folder that is full is not written over');
-    assert.match(stderr, /tuned/);
-  });
-
-  test('export', async () => {
-    const onnx = await json('export', 'tuned', '--to', 'onnx', '--out', 'tuned-onnx');
-    assert.deepEqual([onnx.to, onnx.model, onnx.opset], ['onnx', 'onnx/model.onnx', 18]);
-    assert.deepEqual(onnx.outputs, ['last_hidden_state', 'sentence_embedding']);
-    assert.ok(onnx.checked.vectors <= 1e-4);
-    assert.ok(existsSync(join(folder, 'tuned-onnx', 'onnx', 'model.onnx')));
-    const printed = await text(
-      'export',
-      'lab/tiny',
-      '--to',
-      'sentence-transformers',
-      '--out',
-      'sentences',
-      '--offline',
-    );
-    assert.match(printed, /model\.safetensors, [\d.]+ MB\nIt was read back/);
-    const full = ['export', 'tuned', '--to', 'onnx', '--out', 'tuned-onnx', '--home', 'lab', '--quiet'];
-    assert.equal((await cli(full, { cwd: folder })).code, 2, 'a folder that is full is not written over');
   });
 
   test('embed', async () => {
@@ -203,35 +117,6 @@ describe('every command on tiny data', () => {
       [2],
     );
     assert.ok(existsSync(join(folder, 'own', 'report.html')));
-  });
-
-  test('study run, status', async () => {
-    const study = [
-      'kind: embedding',
-      'corpora: [tiny]',
-      'models: [{ model: tiny, tiny: { layers: 1, hidden: 16, heads: 2, vocabulary: 300 } }]',
-      'views: [T]',
-      'recipes: [R3]',
-      'seeds: [1]',
-      'training: { steps: 2, batch: 4, maxLength: 16 }',
-      'baselines: [bm25, zero-shot]',
-      'resamples: 100',
-    ];
-    writeFileSync(join(folder, 'study.yaml'), `${study.join('\n')}\n`);
-    const ran = await json('study', 'run', 'study.yaml');
-    assert.deepEqual(
-      [ran.computed, ran.cells],
-      [
-        { checkpoints: 1, cells: 3 },
-        { done: 3, total: 3 },
-      ],
-    );
-    assert.equal(ran.transfer[0].comparison.tentative, true);
-    assert.match(readFileSync(resolve(folder, ran.report), 'utf8'), /Invented data: says nothing about your patents/);
-    assert.match(await text('study', 'status', 'study.yaml'), /trainings: 1 of 1\nevaluations: 3 of 3\nfinished/);
-    const trained = ran.rows.find(({ system }: Json) => system === 'tiny R3 on tiny');
-    const again = await json('repeat', trained.seeds[0].cell);
-    assert.equal(again.identical, true, 'the split is part of what is repeated');
   });
 
   test('score and compare', async () => {
