@@ -53,6 +53,12 @@ test('citations follow shared concepts: cited pairs share labels more often than
   assert.ok(mean(cited) > mean(random) + 0.3, `cited ${mean(cited)}, random ${mean(random)}`);
 });
 
+test('no two landscapes share a publication number, however long they are', () => {
+  const [a, b] = names.map((name) => generatePatents(landscapeOf(name), { patents: 5000, seed: 2026 }));
+  const numbers = new Set(a!.map(({ id }) => id));
+  assert.equal(b!.filter(({ id }) => numbers.has(id)).length, 0);
+});
+
 test('another seed gives other patents, the same seed the same', () => {
   const make = (seed: number) =>
     JSON.stringify(generatePatents(landscapeOf('greenhouse-robots'), { patents: 40, seed }));

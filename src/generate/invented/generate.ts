@@ -98,7 +98,7 @@ function drawMember(
   const { invention, themes, index, day } = family;
   const publicationDay = day + 540 + draw.integer(40);
   const year = isoDay(publicationDay).slice(0, 4);
-  const serial = String(10_000 + index * 7 + member).padStart(7, '0');
+  const serial = String(landscape.serials + index * 7 + member).padStart(7, '0');
   const number =
     country === 'US' || country === 'WO' ? `${year}${country === 'US' ? serial : serial.slice(1)}` : `9${serial}`;
   const patent = emptyPatent(`${country}${number}${draw.pick(kinds[country])}`);

@@ -19,6 +19,8 @@ const conceptSchema = z.object({
 const landscapeSchema = z.object({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/),
   title: z.string(),
+  /** The serial number of its first patent: two landscapes never share a publication number. */
+  serials: z.number().int().min(10_000).max(900_000),
   /** What the inventions are: "walking aid", with its formal names. */
   devices: z.array(z.array(z.string().min(1)).min(2)).min(3),
   problems: z.array(z.string().min(1)).min(3),
