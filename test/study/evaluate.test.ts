@@ -16,7 +16,6 @@ import { findCells } from '../../src/study/cell.ts';
 import { evaluate, planEvaluation } from '../../src/study/evaluate.ts';
 import type { EvaluateOptions } from '../../src/study/evaluate-options.ts';
 import { repeatCell } from '../../src/study/repeat.ts';
-import { systemName } from '../../src/study/results.ts';
 import { inventCorpus } from '../support/invent.ts';
 import { tinyCheckpoint } from '../support/tiny-checkpoint.ts';
 
@@ -202,19 +201,6 @@ test('a dry run computes nothing and says which cells are open; --max-time ends 
   const { results, computed } = await evaluate(options({ study: 'late', maxTime: 0 }));
   assert.equal(computed, 0);
   assert.match(results.warnings.join(), /--max-time/);
-});
-
-test('what a dry run foretells is of the size of what comes', async () => {
-  await inventCorpus(home, 'many', { patents: 1200 });
-  const settings = options({ corpora: ['many'], views: ['T'], fuse: ['linear'], lsaDimensions: 256, depth: 1000 });
-  const plan = await planEvaluation(settings);
-  const { results } = await evaluate(settings);
-  for (const { system, seconds } of plan.cells) {
-    const { cost } = results.cells.find((cell) => systemName(cell) === system)!;
-    const parts = system.includes('+') ? results.cells.filter(({ fuse }) => fuse === undefined) : [];
-    const own = cost.seconds - parts.reduce((sum, part) => sum + part.cost.seconds, 0);
-    assert.ok(seconds < 10 * own + 2 && seconds > own / 30, `${system}: ${seconds} s foretold, ${own} s spent`);
-  }
 });
 
 test('before an encoder begins on a corpus of some size, its time is foretold, once', async () => {
