@@ -16,23 +16,24 @@
  * Slots of padding repeat a sequence's last row: their Ō and δ are zeroed, and their keys hidden by −1e30, which leaves each
  * row of P finite whatever else hides.
  */
-import { cutDraw, drawValues, keptFactor, type LoweredDraw, lowerDraw } from './attention-dropout.ts';
+import { cutDraw, type DrawnRows, drawOf, keptFactor, type LoweredDraw, lowerDraw } from './attention-dropout.ts';
 import {
   type AttentionAttributes,
+  addAll,
   attendedRange,
   biasAndKeys,
+  headPieces,
   headsOfSlots,
   int64,
   keptFactors,
   lengthOf,
   maskBetween,
-  padHeads,
-  placesOf,
   product,
-  type Range,
   scalarOf,
   spreadHeads,
+  wholeMask,
 } from './attention-parts.ts';
+import { type Heads, headsOf, numberOfHeads, type Sequence, scanSequences } from './attention-sequences.ts';
 import { defineOp, type Tensor } from './graph.ts';
 import type { Lowering } from './lowering.ts';
 import { type NdArray, ndarray } from './ndarray.ts';
@@ -87,50 +88,51 @@ function lowerGradient(
 ): string[] {
   const { heads, keyHeads, size, valueSize } = attributes;
   const [bias, keys] = biasAndKeys(optional, attributes);
-  const query = padHeads(context, tensors[0]!, rows!, heads, size);
-  const key = padHeads(context, tensors[1]!, rows!, keyHeads, size);
-  const value = padHeads(context, tensors[2]!, rows!, keyHeads, valueSize);
-  const given = padHeads(context, tensors[7]!, rows!, heads, valueSize);
   const products = context.emit('Reshape', [
     context.emit('Mul', [output!, cotangent!]),
     int64(context, -1, heads, valueSize),
   ]);
-  const delta = context.emit('ReduceSum', [products, int64(context, -1)], { keepdims: 0 }); // [tokens, heads]
-  const deltas = context.emit('Transpose', [context.emit('Gather', [delta, rows!], { axis: 0 })], { perm: [0, 2, 1] });
-  const visible = context.shared(`int64 ${lengths}`, () => context.emit('Cast', [lengths!], { to: 7 }));
+  const delta = context.emit('ReduceSum', [products, int64(context, -1)]); // [tokens, heads, 1]
+  const given = headPieces(context, tensors[7]!, rows!, heads, valueSize);
   const seq = lengthOf(context, rows!, 1);
   const draw = keys === undefined ? undefined : lowerDraw(context, keys, rows!, seq, attributes);
-  const scanned: Scanned = { values: [query, key, value, given, deltas, visible], ...(draw ? { draw } : {}) };
+  const scanned: Scanned = {
+    heads: {
+      ...headsOf(
+        attributes,
+        headPieces(context, tensors[0]!, rows!, heads, size),
+        headPieces(context, tensors[1]!, rows!, keyHeads, size),
+        headPieces(context, tensors[2]!, rows!, keyHeads, valueSize),
+      ),
+      cotangent: { ...given, count: heads, size: valueSize, type: 'float32' },
+      delta: numberOfHeads(context, delta, rows!, heads, 'float32'),
+      ...draw?.rows,
+    },
+    columns: draw?.columns,
+    lengths: context.shared(`int64 ${lengths}`, () => context.emit('Cast', [lengths!], { to: 7 })),
+    seq,
+  };
 
   const flatten = (padded: string, count: number, width: number) => {
     const flat = context.emit('Reshape', [padded, int64(context, -1, width)]);
     const picked = context.emit('Gather', [flat, headsOfSlots(context, slots!, seq, count)], { axis: 0 });
     return context.emit('Reshape', [picked, int64(context, -1, count * width)]);
   };
-  const shapes = [
-    ['batch', heads, 'seq', size],
-    ['batch', keyHeads, 'seq', size],
-    ['batch', keyHeads, 'seq', valueSize],
-  ];
-  const whole = { start: int64(context, 0), length: seq };
+  const shapes = shapesOf(attributes).map((shape) => ['batch', ...shape]);
   const results =
     bias === undefined
       ? (() => {
           const limit = int64(context, 2 * attributes.block);
           const branch = (work: typeof scanShort) =>
             context.subgraph([], (inner) =>
-              work(inner, scanned, seq, maskBetween, attributes).map((name, i) => ({
-                name,
-                type: 'float32',
-                shape: shapes[i]!,
-              })),
+              work(inner, scanned, attributes).map((name, i) => ({ name, type: 'float32', shape: shapes[i]! })),
             );
           const long = context.shared(`${seq} > ${limit}`, () =>
             scalarOf(context, context.emit('Greater', [seq, limit])),
           );
           return context.emitMany('If', [long], 3, { then_branch: branch(scanLong), else_branch: branch(scanShort) });
         })()
-      : scanWithBias(context, scanned, seq, [...maskBetween(context, attributes, whole, whole)], bias, attributes);
+      : scanShort(context, scanned, attributes, bias);
   return [
     flatten(results[0]!, heads, size),
     flatten(results[1]!, keyHeads, size),
@@ -139,119 +141,90 @@ function lowerGradient(
   ];
 }
 
-/** What is taken apart by sequence; the draw's columns are the same for all. */
+type Scannable = 'query' | 'key' | 'value' | 'cotangent' | 'delta';
+
 interface Scanned {
-  values: readonly string[];
-  draw?: LoweredDraw;
+  heads: Readonly<Record<Scannable, Heads> & Partial<Record<DrawnRows, Heads>>>;
+  columns: string | undefined;
+  lengths: string;
+  seq: string;
 }
 
-type MaskMaker = (context: Lowering, attributes: AttentionAttributes, rows: Range, keys: Range) => string[];
+/** Of one sequence's cotangents of query, key and value. */
+const shapesOf = ({ heads, keyHeads, size, valueSize }: AttentionAttributes) => [
+  [heads, 'seq', size],
+  [keyHeads, 'seq', size],
+  [keyHeads, 'seq', valueSize],
+];
 
-/** Emits the Scan over the batch; `work` gets one sequence's values. Returns names [batch, ...]. */
-function scanSequences(
+/** The Scan of either way; `work` gets one sequence's values. Returns names [batch, ...], and of a sum. */
+function scanPieces(
   context: Lowering,
-  { values, draw }: Scanned,
-  seq: string,
-  { heads, keyHeads, size, valueSize }: AttentionAttributes,
-  work: (inner: Lowering, piece: Piece) => { query: string; key: string; value: string; scores?: string },
-  initial?: string,
+  { heads, columns, lengths, seq }: Scanned,
+  attributes: AttentionAttributes,
+  work: (
+    inner: Lowering,
+    piece: Piece,
+    sequence: Sequence<Scannable, DrawnRows>,
+  ) => { query: string; key: string; value: string; scores?: string },
+  sum?: { initial: string },
 ): string[] {
-  const places = placesOf(context, seq);
-  const float = (name: string, ...shape: (number | string)[]) => ({ name, type: 'float32' as const, shape });
-  const squares = ['heads', 'rows', 'keys'];
-  const body = context.subgraph(
-    [
-      ...(initial === undefined ? [] : [float('sum', ...squares)]),
-      float('query', heads, 'seq', size),
-      float('key', keyHeads, 'seq', size),
-      float('value', keyHeads, 'seq', valueSize),
-      float('cotangent', heads, 'seq', valueSize),
-      float('delta', heads, 'seq'),
-      { name: 'length', type: 'int64', shape: [] },
-      ...(draw ? drawValues(heads) : []),
-    ],
-    (inner) => {
-      const real = inner.emit('Less', [places, 'length']); // [seq]
-      const hidden = inner.emit('Where', [real, inner.constant([0], []), inner.constant([-1e30], [])]);
-      const rows = inner.emit('Unsqueeze', [inner.emit('Cast', [real], { to: 1 }), int64(inner, 1)]); // [seq, 1]
+  const shapes = shapesOf(attributes);
+  return scanSequences<Scannable, DrawnRows>(
+    context,
+    heads,
+    lengths,
+    seq,
+    (inner, sequence) => {
+      const { query, key, value, cotangent, delta } = sequence.heads;
       const piece: Piece = {
-        query: 'query',
-        key: spreadHeads(inner, 'key', heads, keyHeads),
-        value: spreadHeads(inner, 'value', heads, keyHeads),
-        cotangent: inner.emit('Mul', ['cotangent', rows]),
-        delta: inner.emit('Mul', [inner.emit('Unsqueeze', ['delta', int64(inner, -1)]), rows]),
-        masks: [hidden],
-        ...(draw ? { draw: { multipliers: 'multipliers', offsets: 'offsets', columns: draw.columns } } : {}),
+        query,
+        key: spreadHeads(inner, key, attributes.heads, attributes.keyHeads),
+        value: spreadHeads(inner, value, attributes.heads, attributes.keyHeads),
+        cotangent: sequence.real(cotangent),
+        delta: sequence.real(delta),
+        masks: sequence.hidden,
+        ...(columns === undefined ? {} : { draw: drawOf(sequence, columns) }),
       };
-      const { query, key, value, scores } = work(inner, piece);
+      const made = work(inner, piece, sequence);
+      const [ofQuery, ofKey, ofValue] = shapes;
       return [
-        ...(initial === undefined ? [] : [float(inner.emit('Add', ['sum', scores!]), ...squares)]),
-        float(query, heads, 'seq', size),
-        float(sumHeads(inner, key, heads, keyHeads, size), keyHeads, 'seq', size),
-        float(sumHeads(inner, value, heads, keyHeads, valueSize), keyHeads, 'seq', valueSize),
+        ...(made.scores === undefined ? [] : [{ value: made.scores, shape: ['heads', 'rows', 'keys'], axes: [1, 2] }]),
+        { value: made.query, shape: ofQuery!, axes: [1] },
+        { value: sumHeads(inner, made.key, attributes, attributes.size), shape: ofKey!, axes: [1] },
+        { value: sumHeads(inner, made.value, attributes, attributes.valueSize), shape: ofValue!, axes: [1] },
       ];
     },
-  );
-  const states = initial === undefined ? [] : [initial];
-  const scanned = [...values, ...(draw ? [draw.multipliers, draw.offsets] : [])];
-  return context.emitMany('Scan', [...states, ...scanned], 3 + states.length, {
-    body,
-    num_scan_inputs: scanned.length,
-  });
-}
-
-/** All queries of a sequence at once: [query, key, value] cotangents [batch, heads, seq, size]. */
-function scanShort(
-  context: Lowering,
-  scanned: Scanned,
-  seq: string,
-  masks: MaskMaker,
-  attributes: AttentionAttributes,
-): string[] {
-  const whole = { start: int64(context, 0), length: seq };
-  const made = masks(context, attributes, whole, whole).map((mask) =>
-    context.emit('Squeeze', [mask, int64(context, 0)]),
-  );
-  return scanSequences(context, scanned, seq, attributes, (inner, piece) =>
-    differentiate(inner, { ...piece, masks: [...made, ...piece.masks] }, attributes),
+    sum,
   );
 }
 
-/** The same with a bias: its cotangent, the sum of the scores', comes last. */
-function scanWithBias(
-  context: Lowering,
-  scanned: Scanned,
-  seq: string,
-  masks: readonly string[],
-  bias: string,
-  attributes: AttentionAttributes,
-): string[] {
-  const squeezed = masks.map((mask) => context.emit('Squeeze', [mask, int64(context, 0)]));
-  const added = [...squeezed, bias].reduce((a, b) => context.emit('Add', [a, b]));
-  const zeros = context.emit('Expand', [context.constant([0], []), context.emit('Shape', [bias])]);
-  const [scores, ...rest] = scanSequences(
+/**
+ * All queries of a sequence at once: [query, key, value] cotangents [batch, heads, seq, size]; where there is a bias, last its
+ * own, the sum of the scores'.
+ */
+function scanShort(context: Lowering, scanned: Scanned, attributes: AttentionAttributes, bias?: string): string[] {
+  const added = wholeMask(context, attributes, scanned.seq, bias);
+  const zeros = bias && context.emit('Expand', [context.constant([0], []), context.emit('Shape', [bias])]);
+  const [first, ...rest] = scanPieces(
     context,
     scanned,
-    seq,
     attributes,
-    (inner, piece) => differentiate(inner, { ...piece, masks: [added, ...piece.masks] }, attributes),
-    zeros,
+    (inner, piece, { cut }) => {
+      const masks = [...added.map((mask) => cut(mask, -2, -1)), ...piece.masks];
+      const { scores, ...found } = differentiate(inner, { ...piece, masks }, attributes);
+      return zeros ? { ...found, scores } : found;
+    },
+    zeros ? { initial: zeros } : undefined,
   );
-  return [...rest, scores!];
+  return zeros ? [...rest, first!] : [first!, ...rest];
 }
 
 /** Queries block by block; the cotangents of keys and values are summed from block to block. */
-function scanLong(
-  context: Lowering,
-  scanned: Scanned,
-  seq: string,
-  masks: MaskMaker,
-  attributes: AttentionAttributes,
-): string[] {
+function scanLong(context: Lowering, scanned: Scanned, attributes: AttentionAttributes): string[] {
   const { block, heads, size, valueSize } = attributes;
-  const count = context.emit('Div', [context.emit('Add', [seq, int64(context, block - 1)]), int64(context, block)]);
-  const trips = scalarOf(context, count);
-  return scanSequences(context, scanned, seq, attributes, (middle, piece) => {
+  return scanPieces(context, scanned, attributes, (middle, piece, { length: seq }) => {
+    const count = middle.emit('Div', [middle.emit('Add', [seq, int64(middle, block - 1)]), int64(middle, block)]);
     const zerosLike = (value: string) =>
       middle.emit('Expand', [middle.constant([0], []), middle.emit('Shape', [value])]);
     const float = (name: string, ...shape: (number | string)[]) => ({ name, type: 'float32' as const, shape });
@@ -259,8 +232,8 @@ function scanLong(
       [
         { name: 'block', type: 'int64', shape: [] },
         { name: 'goes on', type: 'bool', shape: [] },
-        float('keys so far', heads, 'seq', size),
-        float('values so far', heads, 'seq', valueSize),
+        float('keys so far', heads, 'length', size),
+        float('values so far', heads, 'length', valueSize),
       ],
       (inner) => {
         const cut = (value: string, from: string, to: string, axis = 1) =>
@@ -268,7 +241,7 @@ function scanLong(
         const range = attendedRange(inner, 'block', seq, attributes);
         const { start, stop, first, end } = range;
         const length = (from: string, to: string) => inner.emit('Sub', [to, from]);
-        const made = masks(
+        const made = maskBetween(
           inner,
           attributes,
           { start, length: length(start, stop) },
@@ -292,8 +265,8 @@ function scanLong(
         const behind = length(end, seq);
         return [
           { name: inner.emit('Identity', ['goes on']), type: 'bool', shape: [] },
-          float(inner.emit('Add', ['keys so far', place(part.key, first, behind)]), heads, 'seq', size),
-          float(inner.emit('Add', ['values so far', place(part.value, first, behind)]), heads, 'seq', valueSize),
+          float(inner.emit('Add', ['keys so far', place(part.key, first, behind)]), heads, 'length', size),
+          float(inner.emit('Add', ['values so far', place(part.value, first, behind)]), heads, 'length', valueSize),
           float(
             place(part.query, int64(inner, 0), length(stop, inner.emit('Add', [start, int64(inner, block)]))),
             heads,
@@ -303,6 +276,7 @@ function scanLong(
         ];
       },
     );
+    const trips = scalarOf(middle, count);
     const [key, value, blocks] = middle.emitMany('Loop', [trips, '', zerosLike(piece.key), zerosLike(piece.value)], 3, {
       body,
     });
@@ -319,9 +293,8 @@ function differentiate(
   { query, key, value, cotangent, delta, masks, draw }: Piece,
   { scale, dropout }: AttentionAttributes,
 ): { query: string; key: string; value: string; scores: string } {
-  const mask = masks.reduce((a, b) => context.emit('Add', [a, b]));
-  const scores = context.emit('Add', [product(context, query, key, { transB: true, alpha: scale }), mask]);
-  const weights = context.emit('Softmax', [scores], { axis: -1 });
+  const products = product(context, query, key, { transB: true, alpha: scale });
+  const weights = context.emit('Softmax', [addAll(context, [products, ...masks])], { axis: -1 });
   const alpha = dropout ? 1 / (1 - dropout.rate) : 1;
   const toLeft = product(context, cotangent, value, { transB: true, alpha });
   const kept = draw && keptFactor(context, draw, dropout!.rate);
@@ -336,8 +309,8 @@ function differentiate(
   };
 }
 
-/** The transpose of that: sums over the query heads of each key head. */
-function sumHeads(context: Lowering, value: string, heads: number, keyHeads: number, size: number): string {
+/** The transpose of `spreadHeads`: sums over the query heads of each key head. */
+function sumHeads(context: Lowering, value: string, { heads, keyHeads }: AttentionAttributes, size: number): string {
   if (heads === keyHeads) return value;
   const grouped = context.emit('Reshape', [value, int64(context, keyHeads, heads / keyHeads, -1, size)]);
   return context.emit('ReduceSum', [grouped, int64(context, 1)], { keepdims: 0 });

@@ -105,11 +105,27 @@ export function maskBetween(
   return [mask];
 }
 
-/**
- * Rows [tokens, heads · size] as [batch, heads, seq, size]: one gather of pieces as wide as a head. A slice of packed columns
- * [tokens, n · size] is gathered from there, without being cut out first.
- */
-export function padHeads(context: Lowering, tensor: Tensor, rows: string, heads: number, size: number): string {
+/** That of whole sequences of length `seq`, and the bias [heads, seq, seq]: nothing or one value [1 or heads or nothing, seq, seq]. */
+export function wholeMask(context: Lowering, attributes: AttentionAttributes, seq: string, bias?: string): string[] {
+  const whole = { start: int64(context, 0), length: seq };
+  const masks = maskBetween(context, attributes, whole, whole).map((mask) =>
+    context.emit('Squeeze', [mask, int64(context, 0)]),
+  );
+  const all = bias === undefined ? masks : [...masks, bias];
+  return all.length === 0 ? [] : [addAll(context, all)];
+}
+
+export const addAll = (context: Lowering, values: readonly string[]) =>
+  values.reduce((a, b) => context.emit('Add', [a, b]));
+
+/** Rows cut into pieces as wide as a head, [tokens · pieces, size], and which of them the heads are, int32 [batch, heads, seq]. */
+export interface HeadPieces {
+  pieces: string;
+  places: string;
+}
+
+/** A slice of packed columns [tokens, n · size] is read from there, without being cut out first. */
+export function headPieces(context: Lowering, tensor: Tensor, rows: string, heads: number, size: number): HeadPieces {
   const { axis, start = 0 } = (tensor.attributes ?? {}) as { axis?: number; start?: number };
   const packed = tensor.op.name === 'slice' && axis === 1 && start % size === 0 ? tensor.inputs[0]! : undefined;
   const isPacked = packed !== undefined && (packed.shape[1] as number) % size === 0;
@@ -117,18 +133,22 @@ export function padHeads(context: Lowering, tensor: Tensor, rows: string, heads:
   const pieces = (source.shape[1] as number) / size;
   const first = isPacked ? start / size : 0;
   const name = context.value(source);
-  const narrow = context.shared(`pieces of ${size} of ${name}`, () =>
+  const cut = context.shared(`pieces of ${size} of ${name}`, () =>
     context.emit('Reshape', [name, int64(context, -1, size)]),
   );
-  const picked = context.shared(`${heads} heads from ${first} of ${pieces} of ${rows}`, () => {
+  return { pieces: cut, places: headPlaces(context, rows, heads, first, pieces) };
+}
+
+/** `heads` numbers from `first` on among each row's `pieces`: int32 [batch, heads, seq]. */
+export function headPlaces(context: Lowering, rows: string, heads: number, first: number, pieces: number): string {
+  return context.shared(`${heads} heads from ${first} of ${pieces} of ${rows}`, () => {
     const numbers = Array.from({ length: heads }, (_, head) => first + head);
     const starts = context.emit('Mul', [rows, context.constant([pieces], [], 'int32')]);
     return context.emit('Add', [
       context.emit('Unsqueeze', [starts, int64(context, 1)]),
       context.constant(numbers, [heads, 1], 'int32'),
     ]);
-  }); // [batch, heads, seq]
-  return context.emit('Gather', [narrow, picked], { axis: 0 });
+  });
 }
 
 /** For each row its heads' places among the pieces of [batch, heads, seq, size]: int32 [tokens, heads]. */

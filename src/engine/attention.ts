@@ -7,27 +7,30 @@
  *
  * j is visible from i iff both stand in the same sequence, j ≤ i where `causal`, and |i − j| ≤ window where there is one.
  * With `keyHeads` fewer than `heads`, head h reads key head ⌊h · keyHeads / heads⌋ (grouped-query attention). In training
- * probabilities may be dropped (attention-dropout.ts).
+ * probabilities may be dropped (attention-dropout.ts), and sequences are worked on one at a time (attention-training.ts).
  *
  * Lowering: the heads of each row are padded by one gather to [batch, heads, seq, size] for ONNX's own Attention (opset 24),
  * which takes the lengths of the keys and so needs no mask for padding; the result's real rows are gathered back. In that
  * layout nothing is transposed. The op holds the scores of all rows at once, so sequences longer than two blocks take their queries block by block, each against the keys that
  * it can see: the memory grows with the length, not its square, and with a window so does the time.
  */
-import { attendWithDropout, lowerDraw } from './attention-dropout.ts';
+import { lowerDraw } from './attention-dropout.ts';
 import { attentionGradient } from './attention-gradient.ts';
 import {
   type AttentionAttributes,
   biasAndKeys,
+  type HeadPieces,
+  headPieces,
   headsOfSlots,
   int64,
   keptFactors,
   lengthOf,
   maskBetween,
   type Padded,
-  padHeads,
   scalarOf,
 } from './attention-parts.ts';
+import { headsOf } from './attention-sequences.ts';
+import { attendBySequence } from './attention-training.ts';
 import { type DropoutOptions, requireRate } from './dropout.ts';
 import { defineOp, fail, requireRank, requireType, sameShape, showShape, type Tensor } from './graph.ts';
 import type { SequenceLayout } from './layout.ts';
@@ -118,23 +121,24 @@ const attentionNode = defineOp<AttentionAttributes>({
   lower(context, [, , , lengths, rows, slots, ...optional], attributes, tensors) {
     const { heads, keyHeads, size, valueSize } = attributes;
     const [bias, keys] = biasAndKeys(optional, attributes);
-    const [query, key, value] = [
-      padHeads(context, tensors[0]!, rows!, heads, size),
-      padHeads(context, tensors[1]!, rows!, keyHeads, size),
-      padHeads(context, tensors[2]!, rows!, keyHeads, valueSize),
-    ];
+    const query = headPieces(context, tensors[0]!, rows!, heads, size);
+    const key = headPieces(context, tensors[1]!, rows!, keyHeads, size);
+    const value = headPieces(context, tensors[2]!, rows!, keyHeads, valueSize);
     const visible = context.shared(`int64 ${lengths}`, () => context.emit('Cast', [lengths!], { to: 7 }));
-    const padded: Padded = { query: query!, key: key!, value: value!, visible };
     const seq = lengthOf(context, rows!, 1);
     const flatten = (output: string) => {
       const flat = context.emit('Reshape', [output, int64(context, -1, valueSize)]);
       const picked = context.emit('Gather', [flat, headsOfSlots(context, slots!, seq, heads)], { axis: 0 });
       return context.emit('Reshape', [picked, int64(context, -1, heads * valueSize)]);
     };
-    if (keys !== undefined) {
-      const draw = lowerDraw(context, keys, rows!, seq, attributes);
-      return flatten(attendWithDropout(context, padded, draw, seq, bias, attributes));
+    if (keys !== undefined || (context.isTraining && context.device === 'cpu')) {
+      const draw = keys === undefined ? undefined : lowerDraw(context, keys, rows!, seq, attributes);
+      const given = { ...headsOf(attributes, query, key, value), ...draw?.rows };
+      const batch = { heads: given, columns: draw?.columns, lengths: visible, seq, bias };
+      return flatten(attendBySequence(context, batch, attributes));
     }
+    const pad = ({ pieces, places }: HeadPieces) => context.emit('Gather', [pieces, places], { axis: 0 });
+    const padded: Padded = { query: pad(query), key: pad(key), value: pad(value), visible };
     const limit = int64(context, 2 * attributes.block);
     // One mask for all layers, made outside the branch; for long sequences it is small and unused.
     const range = {

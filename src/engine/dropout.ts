@@ -131,10 +131,10 @@ export interface LoweredRows {
   offsets: string;
 }
 
-/** Of keys, uint32 [..., 1], at a site; of keys [..., 1, rows] at a site with several heads: [..., heads, rows]. */
+/** Of keys, uint32 [..., 1], at a site; at a site with several heads [..., heads]. */
 export function lowerRows(context: Lowering, keys: string, [site, heads]: readonly [number, number?]): LoweredRows {
   const offsets = Array.from({ length: heads ?? 1 }, (_, head) => siteOffset(site, head));
-  const shape = heads === undefined ? [] : [heads, 1];
+  const shape = heads === undefined ? [] : [heads];
   const sites = toUint32(context, context.constant(offsets, shape, 'int32'));
   const hash = lowerFinalise(context, context.emit('Add', [keys, sites]));
   const multipliers = context.emit('BitwiseOr', [hash, number(context, 1)]);

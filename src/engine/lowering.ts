@@ -16,6 +16,8 @@ export const contrib = 'com.microsoft';
 /** What an op's `lower` may use. */
 export interface Lowering {
   readonly device: Device;
+  /** Whether the program trains: its forward pass may be lowered otherwise than where it alone runs. */
+  readonly isTraining: boolean;
   /** Levels of 8-bit activations on each side of zero: 127, or 63 where the processor's kernel would overflow. */
   readonly activationLevels: number;
   /** The value of a tensor that is lowered already: any input, and what it was made of. */
@@ -77,7 +79,7 @@ export function lowerGraph(
   },
 ): LoweredGraph {
   const names = new Map<Tensor, string>();
-  const builder = new Builder(device, activationLevels, names);
+  const builder = new Builder(device, trained.size > 0, activationLevels, names);
   const parameters: LoweredGraph['parameters'] = [];
   const inputs: Tensor[] = [];
   const inputValues: OnnxValue[] = [];
@@ -163,6 +165,7 @@ function namesReadBy({ inputs, attributes }: OnnxNode): string[] {
 
 class Builder implements Lowering {
   readonly device: Device;
+  readonly isTraining: boolean;
   readonly activationLevels: number;
   /** Keeps names of inner graphs apart. */
   private readonly prefix: string;
@@ -173,15 +176,28 @@ class Builder implements Lowering {
   private readonly dimensions = new Map<string, { value: string; axis: number }>();
   private count = 0;
 
-  constructor(device: Device, activationLevels: number, names: ReadonlyMap<Tensor, string>, prefix = '') {
+  constructor(
+    device: Device,
+    isTraining: boolean,
+    activationLevels: number,
+    names: ReadonlyMap<Tensor, string>,
+    prefix = '',
+  ) {
     this.prefix = prefix;
     this.device = device;
+    this.isTraining = isTraining;
     this.activationLevels = activationLevels;
     this.names = names;
   }
 
   subgraph(inputs: readonly OnnxValue[], build: (inner: Lowering) => readonly OnnxValue[]): OnnxGraph {
-    const inner = new Builder(this.device, this.activationLevels, this.names, `${this.prefix}${this.count++}.`);
+    const inner = new Builder(
+      this.device,
+      this.isTraining,
+      this.activationLevels,
+      this.names,
+      `${this.prefix}${this.count++}.`,
+    );
     const outputs = build(inner);
     return { name: `inner ${inner.prefix}`, nodes: inner.nodes, initializers: inner.initializers, inputs, outputs };
   }
