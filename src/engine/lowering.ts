@@ -16,7 +16,7 @@ export const contrib = 'com.microsoft';
 /** What an op's `lower` may use. */
 export interface Lowering {
   readonly device: Device;
-  /** Whether the program trains: its forward pass may be lowered otherwise than where it alone runs. */
+  /** Whether the program belongs to a training, whose forward pass may be lowered otherwise. */
   readonly isTraining: boolean;
   /** Levels of 8-bit activations on each side of zero: 127, or 63 where the processor's kernel would overflow. */
   readonly activationLevels: number;
@@ -67,19 +67,19 @@ export function lowerGraph(
   {
     device,
     activationLevels,
-    trained = new Set(),
+    trained,
     sizes = [],
   }: {
     device: Device;
     activationLevels: number;
-    /** Parameters that are given at every run, as inputs `param:NAME`. */
+    /** In training: the parameters that are given at every run, as inputs `param:NAME`. */
     trained?: ReadonlySet<string>;
     /** More inputs, for the sizes of named dimensions alone. */
     sizes?: readonly Tensor[];
   },
 ): LoweredGraph {
   const names = new Map<Tensor, string>();
-  const builder = new Builder(device, trained.size > 0, activationLevels, names);
+  const builder = new Builder(device, trained !== undefined, activationLevels, names);
   const parameters: LoweredGraph['parameters'] = [];
   const inputs: Tensor[] = [];
   const inputValues: OnnxValue[] = [];
@@ -95,7 +95,7 @@ export function lowerGraph(
         inputs.push(tensor);
         inputValues.push({ name: value, type: tensor.dtype, shape: tensor.shape });
         builder.offerDimensions(value, tensor.shape);
-      } else if (trained.has(name)) {
+      } else if (trained?.has(name)) {
         inputValues.push({ name: value, type: tensor.dtype, shape: tensor.shape });
       } else {
         parameters.push({ name, dtype: tensor.dtype, shape: tensor.shape as readonly number[] });

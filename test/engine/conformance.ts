@@ -394,7 +394,12 @@ export const cases: readonly Case[] = [
 ];
 
 /** Compiles and runs one draw on the engine and on the oracle and compares every output. */
-export async function compare(engine: Engine, oracle: Engine, drawn: Drawn, tolerance: Tolerance): Promise<void> {
+export async function compare(
+  engine: Pick<Engine, 'compile'>,
+  oracle: Engine,
+  drawn: Drawn,
+  tolerance: Tolerance,
+): Promise<void> {
   const options = { parameters: drawn.parameters ?? {} };
   const [program, truth] = [await engine.compile(drawn.outputs, options), await oracle.compile(drawn.outputs, options)];
   const [found, expected] = [await program.run(drawn.feeds), await truth.run(drawn.feeds)];
