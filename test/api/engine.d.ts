@@ -551,6 +551,8 @@ export interface EmitOptions {
 /** What an op's `lower` may use. */
 export interface Lowering {
     readonly device: Device;
+    /** Whether the program belongs to a training, whose forward pass may be lowered otherwise. */
+    readonly isTraining: boolean;
     /** Levels of 8-bit activations on each side of zero: 127, or 63 where the processor's kernel would overflow. */
     readonly activationLevels: number;
     /** The value of a tensor that is lowered already: any input, and what it was made of. */
