@@ -5,16 +5,16 @@
  *   Q̄ = scale · S̄ K,   K̄ = scale · S̄ᵀ Q,   bias̄ = Σ over sequences of S̄
  *
  * P is made anew from Q and K (Dao et al. 2022, as δ by O · Ō): the forward pass keeps nothing for it. One sequence is worked
- * on at a time (a Scan over the batch), so that its [heads, seq, seq] squares stay in the cache and memory holds but one
- * sequence's; sequences longer than two blocks take their queries block by block, as the forward pass does, each against the
- * keys that it can see, so that memory grows with the length and not its square.
+ * on at a time and at its own length (attention-sequences.ts), so that memory holds but one sequence's [heads, length, length]
+ * squares; where the longest has more than two blocks, queries are taken block by block, as in the forward pass, each against
+ * the keys that it can see, so that memory grows with the length and not its square.
  *
  * With dropout O = (D ∘ P) V, where D is 1 / (1 − rate) or 0, drawn from the rows' keys as in the forward pass:
  *
  *   V̄ = (D ∘ P)ᵀ Ō,   P̄ = D ∘ (Ō Vᵀ),   and δ is O · Ō as before
  *
- * Slots of padding repeat a sequence's last row: their Ō and δ are zeroed, and their keys hidden by −1e30, which leaves each
- * row of P finite whatever else hides.
+ * Where sequences stay padded, slots of padding repeat a sequence's last row: their Ō and δ are zeroed, and their keys hidden by
+ * −1e30, which leaves each row of P finite whatever else hides.
  */
 import { cutDraw, type DrawnRows, drawOf, keptFactor, type LoweredDraw, lowerDraw } from './attention-dropout.ts';
 import {

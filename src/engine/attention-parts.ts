@@ -105,7 +105,7 @@ export function maskBetween(
   return [mask];
 }
 
-/** That of whole sequences of length `seq`, and the bias [heads, seq, seq]: nothing or one value [1 or heads or nothing, seq, seq]. */
+/** The mask of whole sequences with the bias [heads, seq, seq]: nothing, or one value [seq, seq] or [heads or 1, seq, seq]. */
 export function wholeMask(context: Lowering, attributes: AttentionAttributes, seq: string, bias?: string): string[] {
   const whole = { start: int64(context, 0), length: seq };
   const masks = maskBetween(context, attributes, whole, whole).map((mask) =>
@@ -124,7 +124,7 @@ export interface HeadPieces {
   places: string;
 }
 
-/** A slice of packed columns [tokens, n · size] is read from there, without being cut out first. */
+/** Of rows [tokens, heads · size]; a slice of packed columns [tokens, n · size] is read from there, without being cut out first. */
 export function headPieces(context: Lowering, tensor: Tensor, rows: string, heads: number, size: number): HeadPieces {
   const { axis, start = 0 } = (tensor.attributes ?? {}) as { axis?: number; start?: number };
   const packed = tensor.op.name === 'slice' && axis === 1 && start % size === 0 ? tensor.inputs[0]! : undefined;
@@ -139,7 +139,7 @@ export function headPieces(context: Lowering, tensor: Tensor, rows: string, head
   return { pieces: cut, places: headPlaces(context, rows, heads, first, pieces) };
 }
 
-/** `heads` numbers from `first` on among each row's `pieces`: int32 [batch, heads, seq]. */
+/** Where `heads` of them stand, from the `first` of each row's `pieces` on: int32 [batch, heads, seq]. */
 export function headPlaces(context: Lowering, rows: string, heads: number, first: number, pieces: number): string {
   return context.shared(`${heads} heads from ${first} of ${pieces} of ${rows}`, () => {
     const numbers = Array.from({ length: heads }, (_, head) => first + head);

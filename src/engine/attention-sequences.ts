@@ -102,13 +102,7 @@ function cutSequence<Names extends string>(
     inner.emit('Slice', [
       value,
       int64(inner, ...axes.map(() => 0)),
-      axes.length === 1
-        ? length
-        : inner.emit(
-            'Concat',
-            axes.map(() => length),
-            { axis: 0 },
-          ),
+      inner.emit('Concat', Array<string>(axes.length).fill(length), { axis: 0 }),
       int64(inner, ...axes),
     ]);
   const places = new Map(tables.map(([table], i) => [table, cut(`places ${i}`, 1)]));

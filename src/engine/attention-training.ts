@@ -1,7 +1,7 @@
 /**
  * Attention's forward pass in training, one sequence at a time (attention-sequences.ts), with dropout where there is any
- * (attention-dropout.ts): ONNX's own Attention drops nothing and works on every sequence at the longest's length. Sequences
- * longer than two blocks take their queries block by block.
+ * (attention-dropout.ts): ONNX's own Attention drops nothing and works on every sequence at the longest's length. Where the
+ * longest has more than two blocks, queries are taken block by block.
  */
 import { cutDraw, type DrawnRows, drawOf, keptFactor, type LoweredDraw } from './attention-dropout.ts';
 import {
