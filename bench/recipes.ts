@@ -7,8 +7,9 @@
  *   coupling     the same training, tested on abstracts of all fields that cite the same documents
  *   1976         R2 (classes), R3 (title–claims), R2+R3 on grants of one week of 1976, tested on ultrasound
  *
- * usage: npm run bench -- recipes study=ultrasound|time|coupling|1976 [home=DIR] [seeds=3] [steps=60]
- * Needs PATENTLAB_TEST_MODELS (a folder with all-MiniLM-L6-v2) and the real data. A `home` keeps finished work.
+ * usage: npm run bench -- recipes study=ultrasound|time|coupling|1976 [home=DIR] [seeds=3] [steps=60] [gather=yes]
+ * Needs PATENTLAB_TEST_MODELS (a folder with all-MiniLM-L6-v2) and the real data. A `home` keeps finished work; with `gather`
+ * what is finished is shown and nothing computed.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +19,7 @@ import { terminalProgress } from '../src/base/node/terminal.ts';
 import { importCorpus } from '../src/corpus/import.ts';
 import { listCorpora } from '../src/corpus/store.ts';
 import { writeStudyReport } from '../src/report/index.ts';
-import { runStudy } from '../src/study/study.ts';
+import { gatherStudy, runStudy } from '../src/study/study.ts';
 import { missing, realData } from '../test/support/data.ts';
 import { missingModel, realModel } from '../test/support/models.ts';
 import { hardware } from './support/measurement.ts';
@@ -72,7 +73,7 @@ try {
   const there = new Set((await listCorpora(home)).map(({ name }) => name));
   for (const name of Object.keys(chosen.corpora))
     if (!there.has(name)) await importCorpus({ home, name, paths: [realData(files[name]!)], progress });
-  const { results, folder } = await runStudy({
+  const { results, folder } = await (settings.gather === undefined ? runStudy : gatherStudy)({
     platform: nodePlatform,
     home,
     file: `recipes-${study}.yaml`,
@@ -98,6 +99,7 @@ remedies: { interpolate: [0.5] }
     JSON.stringify({
       bench: 'recipes',
       title: 'Fine-tuning recipes on real patents',
+      command: `npm run bench -- recipes study=${study} seeds=${seeds} steps=${steps} --save`,
       about: `${results.relevanceStatement} ${results.headline}`,
     }),
   );
