@@ -66,6 +66,9 @@ export interface Relevance {
 
 const none = new Int32Array(0);
 
+/** Which queries are kept where not all are. */
+export type SampleOptions = Pick<RelevanceOptions, 'sampleQueries' | 'seed'>;
+
 export async function buildRelevance(
   corpus: Corpus,
   relations: Relations,
@@ -246,12 +249,42 @@ function documentDays({ publication, earliest, rows }: Relations): Days {
   return { day, standIns, dateless };
 }
 
-function sample(drafts: Draft[], { sampleQueries, seed }: RelevanceOptions, drop: Drops): Draft[] {
-  if (sampleQueries === undefined || sampleQueries >= drafts.length) return drafts;
-  const order = stream(seed, 'sample-queries').shuffle(Int32Array.from(drafts, (_, i) => i));
-  const chosen = order.slice(0, sampleQueries).sort();
-  drop.add('not drawn into the sample', drafts.length - chosen.length);
-  return Array.from(chosen, (i) => drafts[i]!);
+/** The relevance with these of its queries, in this order. */
+export function keepQueries(relevance: Relevance, kept: readonly number[]): Relevance {
+  const { queryDay } = relevance;
+  return {
+    ...relevance,
+    queries: kept.map((query) => relevance.queries[query]!),
+    judged: kept.map((query) => relevance.judged[query]!),
+    excluded: (query) => relevance.excluded(kept[query]!),
+    clusters: Int32Array.from(kept, (query) => relevance.clusters[query]!),
+    years: kept.map((query) => relevance.years[query]),
+    countries: kept.map((query) => relevance.countries[query]),
+    ...(queryDay === undefined ? {} : { queryDay: Int32Array.from(kept, (query) => queryDay[query]!) }),
+  };
+}
+
+const notDrawn = 'not drawn into the sample';
+
+function drawn(queries: number, { sampleQueries, seed }: SampleOptions): number[] | undefined {
+  if (sampleQueries === undefined || sampleQueries >= queries) return undefined;
+  const order = stream(seed, 'sample-queries').shuffle(Int32Array.from({ length: queries }, (_, i) => i));
+  return Array.from(order.slice(0, sampleQueries).sort());
+}
+
+/** A seeded sample of the queries of a relevance that was built without one. */
+export function sampleRelevance(relevance: Relevance, options: SampleOptions): Relevance {
+  const chosen = drawn(relevance.queries.length, options);
+  if (chosen === undefined) return relevance;
+  const count = relevance.queries.length - chosen.length;
+  return { ...keepQueries(relevance, chosen), dropped: [...relevance.dropped, { reason: notDrawn, count }] };
+}
+
+function sample(drafts: Draft[], options: RelevanceOptions, drop: Drops): Draft[] {
+  const chosen = drawn(drafts.length, options);
+  if (chosen === undefined) return drafts;
+  drop.add(notDrawn, drafts.length - chosen.length);
+  return chosen.map((i) => drafts[i]!);
 }
 
 function statementOf(

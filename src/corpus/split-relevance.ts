@@ -4,7 +4,7 @@
  *
  * Documents outside are kept from being found through the filter by days, which every searcher has: a day after any query's.
  */
-import type { Relevance } from './relevance.ts';
+import { keepQueries, type Relevance } from './relevance.ts';
 import { never } from './relevance-draft.ts';
 import { type CorpusSplit, type SplitPart, splitParts } from './splits.ts';
 
@@ -45,18 +45,12 @@ export function relevanceWithin(relevance: Relevance, split: CorpusSplit, part: 
     { reason: `no relevant document lies in the ${part} part`, count: without },
   ];
   return {
+    ...keepQueries(relevance, kept),
     statement: `${relevance.statement} Within the ${part} part: ${split.summary.statement}`,
-    queries: kept.map((query) => relevance.queries[query]!),
     judged,
-    excluded: (query) => relevance.excluded(kept[query]!),
     documentDay: days,
     queryDay: Int32Array.from(kept, (query) => queryDay?.[query] ?? never),
-    clusters: Int32Array.from(kept, (query) => relevance.clusters[query]!),
-    candidates: relevance.candidates,
     dropped: dropped.filter(({ count }) => count > 0),
-    recallCeiling: relevance.recallCeiling,
-    years: kept.map((query) => relevance.years[query]),
-    countries: kept.map((query) => relevance.countries[query]),
     removed,
   };
 }

@@ -16,18 +16,17 @@
  * Where sequences stay padded, slots of padding repeat a sequence's last row: their Ō and δ are zeroed, and their keys hidden by
  * −1e30, which leaves each row of P finite whatever else hides.
  */
-import { cutDraw, type DrawnRows, drawOf, keptFactor, type LoweredDraw, lowerDraw } from './attention-dropout.ts';
+import { blockOf, type Piece } from './attention-blocks.ts';
+import { type DrawnRows, drawOf, keptFactor, lowerDraw } from './attention-dropout.ts';
 import {
   type AttentionAttributes,
   addAll,
-  attendedRange,
   biasAndKeys,
   headPieces,
   headsOfSlots,
   int64,
   keptFactors,
   lengthOf,
-  maskBetween,
   product,
   scalarOf,
   spreadHeads,
@@ -70,14 +69,9 @@ const gradientNode = defineOp<AttentionAttributes & { part: Part }>({
 // Lowering ---------------------------------------------------------------------------------------------------------
 
 /** Names of one sequence's values: [heads, rows, size], δ [heads, rows, 1], and what is added to its scores. */
-interface Piece {
-  query: string;
-  key: string;
-  value: string;
+interface GradientPiece extends Piece {
   cotangent: string;
   delta: string;
-  masks: readonly string[];
-  draw?: LoweredDraw;
 }
 
 function lowerGradient(
@@ -164,7 +158,7 @@ function scanPieces(
   attributes: AttentionAttributes,
   work: (
     inner: Lowering,
-    piece: Piece,
+    piece: GradientPiece,
     sequence: Sequence<Scannable, DrawnRows>,
   ) => { query: string; key: string; value: string; scores?: string },
   sum?: { initial: string },
@@ -177,7 +171,7 @@ function scanPieces(
     seq,
     (inner, sequence) => {
       const { query, key, value, cotangent, delta } = sequence.heads;
-      const piece: Piece = {
+      const piece: GradientPiece = {
         query,
         key: spreadHeads(inner, key, attributes.heads, attributes.keyHeads),
         value: spreadHeads(inner, value, attributes.heads, attributes.keyHeads),
@@ -236,28 +230,11 @@ function scanLong(context: Lowering, scanned: Scanned, attributes: AttentionAttr
         float('values so far', heads, 'length', valueSize),
       ],
       (inner) => {
-        const cut = (value: string, from: string, to: string, axis = 1) =>
-          inner.emit('Slice', [value, from, to, int64(inner, axis)]);
-        const range = attendedRange(inner, 'block', seq, attributes);
+        const { range, part: own, cut, length } = blockOf(inner, 'block', piece, seq, attributes);
         const { start, stop, first, end } = range;
-        const length = (from: string, to: string) => inner.emit('Sub', [to, from]);
-        const made = maskBetween(
-          inner,
-          attributes,
-          { start, length: length(start, stop) },
-          { start: first, length: length(first, end) },
-        ).map((mask) => inner.emit('Squeeze', [mask, int64(inner, 0)]));
         const part = differentiate(
           inner,
-          {
-            query: cut(piece.query, start, stop),
-            key: cut(piece.key, first, end),
-            value: cut(piece.value, first, end),
-            cotangent: cut(piece.cotangent, start, stop),
-            delta: cut(piece.delta, start, stop),
-            masks: [...made, ...piece.masks.map((mask) => cut(mask, first, end, 0))],
-            ...(piece.draw ? { draw: cutDraw(inner, piece.draw, range) } : {}),
-          },
+          { ...own, cotangent: cut(piece.cotangent, start, stop), delta: cut(piece.delta, start, stop) },
           attributes,
         );
         const place = (value: string, before: string, behind: string) =>
@@ -290,7 +267,7 @@ function scanLong(context: Lowering, scanned: Scanned, attributes: AttentionAttr
 /** The formulas above for queries [heads, rows, size] against keys [heads, keys, size]. */
 function differentiate(
   context: Lowering,
-  { query, key, value, cotangent, delta, masks, draw }: Piece,
+  { query, key, value, cotangent, delta, masks, draw }: GradientPiece,
   { scale, dropout }: AttentionAttributes,
 ): { query: string; key: string; value: string; scores: string } {
   const products = product(context, query, key, { transB: true, alpha: scale });

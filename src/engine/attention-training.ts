@@ -3,13 +3,12 @@
  * (attention-dropout.ts): ONNX's own Attention drops nothing and works on every sequence at the longest's length. Where the
  * longest has more than two blocks, queries are taken block by block.
  */
-import { cutDraw, type DrawnRows, drawOf, keptFactor, type LoweredDraw } from './attention-dropout.ts';
+import { blockOf, type Piece } from './attention-blocks.ts';
+import { type DrawnRows, drawOf, keptFactor } from './attention-dropout.ts';
 import {
   type AttentionAttributes,
   addAll,
-  attendedRange,
   int64,
-  maskBetween,
   product,
   scalarOf,
   spreadHeads,
@@ -67,14 +66,6 @@ export function attendBySequence(
 }
 
 /** One sequence's values: [heads, rows, size], what is added to its scores, its draw. */
-interface Piece {
-  query: string;
-  key: string;
-  value: string;
-  masks: readonly string[];
-  draw?: LoweredDraw;
-}
-
 function attendPiece(
   context: Lowering,
   { query, key, value, masks, draw }: Piece,
@@ -98,25 +89,9 @@ function attendPieceByBlocks(context: Lowering, piece: Piece, seq: string, attri
       { name: 'goes on', type: 'bool', shape: [] },
     ],
     (inner) => {
-      const cut = (value: string, from: string, to: string, axis = 1) =>
-        inner.emit('Slice', [value, from, to, int64(inner, axis)]);
-      const { start, stop, first, end } = attendedRange(inner, 'block', seq, attributes);
-      const length = (from: string, to: string) => inner.emit('Sub', [to, from]);
-      const masks = maskBetween(
-        inner,
-        attributes,
-        { start, length: length(start, stop) },
-        { start: first, length: length(first, end) },
-      ).map((mask) => inner.emit('Squeeze', [mask, int64(inner, 0)]));
-      const part: Piece = {
-        query: cut(piece.query, start, stop),
-        key: cut(piece.key, first, end),
-        value: cut(piece.value, first, end),
-        masks: [...masks, ...piece.masks.map((mask) => cut(mask, first, end, 0))],
-        ...(piece.draw ? { draw: cutDraw(inner, piece.draw, { start, stop, first, end }) } : {}),
-      };
+      const { range, part, length } = blockOf(inner, 'block', piece, seq, attributes);
       const rows = attendPiece(inner, part, attributes);
-      const missing = length(stop, inner.emit('Add', [start, int64(inner, block)]));
+      const missing = length(range.stop, inner.emit('Add', [range.start, int64(inner, block)]));
       const pads = inner.emit('Concat', [int64(inner, 0), missing], { axis: 0 });
       return [
         { name: inner.emit('Identity', ['goes on']), type: 'bool', shape: [] },

@@ -21,18 +21,7 @@ export interface WrittenReport {
  * Throws `disk.full` or `disk.forbidden`.
  */
 export async function writeReport(folder: string, results: EvaluationResults): Promise<WrittenReport> {
-  const page = renderHtml(results);
-  const json = join(folder, 'results.json');
-  await writeAtomic(json, `${JSON.stringify(results, null, 1)}\n`);
-  const csv: string[] = [];
-  for (const [name, content] of csvFiles(results)) {
-    const path = join(folder, name);
-    await writeAtomic(path, content);
-    csv.push(path);
-  }
-  const path = join(folder, 'report.html');
-  await writeAtomic(path, page);
-  return { html: path, json, csv };
+  return writeFiles(folder, renderHtml(results), results, csvFiles(results));
 }
 
 /**
@@ -41,8 +30,6 @@ export async function writeReport(folder: string, results: EvaluationResults): P
  */
 export async function writeStudyReport(folder: string, results: EmbeddingResults): Promise<WrittenReport> {
   const page = renderStudyHtml(results);
-  const json = join(folder, 'results.json');
-  await writeAtomic(json, `${JSON.stringify(results, null, 1)}\n`);
   const rows = standingRows(results);
   await writeParquet(join(folder, 'results.parquet'), [
     ...(['corpus', 'view', 'system', 'role', 'model', 'recipe', 'trained_on', 'metric'] as const).map((name) => ({
@@ -56,13 +43,24 @@ export async function writeStudyReport(folder: string, results: EmbeddingResults
       values: rows.map((row) => row[name] ?? Number.NaN),
     })),
   ]);
+  return writeFiles(folder, page, results, studyCsv(results));
+}
+
+async function writeFiles(
+  folder: string,
+  page: string,
+  results: unknown,
+  tables: Iterable<readonly [string, string]>,
+): Promise<WrittenReport> {
+  const json = join(folder, 'results.json');
+  await writeAtomic(json, `${JSON.stringify(results, null, 1)}\n`);
   const csv: string[] = [];
-  for (const [name, content] of studyCsv(results)) {
+  for (const [name, content] of tables) {
     const path = join(folder, name);
     await writeAtomic(path, content);
     csv.push(path);
   }
-  const path = join(folder, 'report.html');
-  await writeAtomic(path, page);
-  return { html: path, json, csv };
+  const html = join(folder, 'report.html');
+  await writeAtomic(html, page);
+  return { html, json, csv };
 }

@@ -2,7 +2,7 @@
 import { inputError } from '../base/errors.ts';
 import { hashOf } from '../base/hash.ts';
 import { loadRelations, type Relations } from '../corpus/relations.ts';
-import { buildRelevance, type Relevance, type RelevanceOptions } from '../corpus/relevance.ts';
+import { buildRelevance, type Relevance, type RelevanceOptions, sampleRelevance } from '../corpus/relevance.ts';
 import { relevanceWithin } from '../corpus/split-relevance.ts';
 import { type CorpusSplit, type SplitOptions, splitCorpus } from '../corpus/splits.ts';
 import { type Corpus, openCorpus } from '../corpus/store.ts';
@@ -43,9 +43,15 @@ async function study(
   splitOptions: SplitOptions | undefined,
 ): Promise<CorpusUnderStudy> {
   const relations = await loadRelations(corpus);
-  const whole = await buildRelevance(corpus, relations, options);
   const split = splitOptions && (await splitCorpus(corpus, splitOptions, { relations }));
-  const relevance = split === undefined ? whole : relevanceWithin(whole, split);
+  // A sample is drawn from the queries of the test part, not from all.
+  const relevance =
+    split === undefined
+      ? await buildRelevance(corpus, relations, options)
+      : sampleRelevance(
+          relevanceWithin(await buildRelevance(corpus, relations, { ...options, sampleQueries: undefined }), split),
+          options,
+        );
   if (relevance.queries.length === 0)
     throw inputError(`the test part of "${corpus.name}" has no query`, {
       code: 'split.no-queries',

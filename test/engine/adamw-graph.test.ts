@@ -1,24 +1,11 @@
 /** AdamW as a graph: the values of torch.optim.AdamW, on every backend of this machine. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { nodePlatform } from '../../src/base/node/platform.ts';
 import { adamwGraph, adamwScalars, squaresGraph, sumGraph } from '../../src/engine/adamw-graph.ts';
 import { type Feeds, openEngine } from '../../src/engine/index.ts';
+import { adamwFixture as fixture } from '../support/adamw-fixture.ts';
 
-interface Fixture {
-  options: { learningRate: number; beta1: number; beta2: number; epsilon: number; weightDecay: number };
-  tensors: { name: string; shape: number[]; decay: boolean }[];
-  start: Record<string, number[]>;
-  gradients: Record<string, number[]>[];
-  norms: number[];
-  after: Record<string, Record<string, { weights: number[]; first: number[]; second: number[] }>>;
-}
-
-const fixture = JSON.parse(
-  readFileSync(join(import.meta.dirname, '..', 'fixtures', 'adamw', 'torch.json'), 'utf8'),
-) as Fixture;
 const parts = ['weights', 'first', 'second'] as const;
 
 for (const backend of ['ort', 'reference'] as const)

@@ -1,24 +1,10 @@
 /** The optimiser's memory: values of torch.optim.AdamW, of a plain float64 loop, and bit-equal shortcuts. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { stream } from '../../src/base/random.ts';
-import { ParameterMemory, type TrainedTensor } from '../../src/engine/adamw.ts';
-
-interface Fixture {
-  options: { learningRate: number; beta1: number; beta2: number; epsilon: number; weightDecay: number };
-  tensors: TrainedTensor[];
-  start: Record<string, number[]>;
-  gradients: Record<string, number[]>[];
-  norms: number[];
-  after: Record<string, Record<string, { weights: number[]; first: number[]; second: number[] }>>;
-}
-
-const fixture = JSON.parse(
-  readFileSync(join(import.meta.dirname, '..', 'fixtures', 'adamw', 'torch.json'), 'utf8'),
-) as Fixture;
+import { ParameterMemory } from '../../src/engine/adamw.ts';
+import { adamwFixture as fixture } from '../support/adamw-fixture.ts';
 
 /** Relative to each value, and to a millionth of the tensor's largest where a value is the difference of larger ones. */
 function close(found: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what: string): void {

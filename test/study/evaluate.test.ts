@@ -245,6 +245,21 @@ test('one query: a value without an interval, the same when it is read back', as
   assert.ok(Number.isNaN(again.results.cells[0]!.metrics['ndcg@10']!.lower));
 });
 
+test('a sample of queries is drawn from the test part of a split', async () => {
+  const relevance = { relevance: 'cites' as const, sampleQueries: 7 };
+  const { results } = await evaluate(
+    options({
+      relevance,
+      split: { by: 'family', seed: 1, test: 0.4 },
+      study: 'sampled',
+      models: ['bm25'],
+      views: ['T'],
+      fuse: [],
+    }),
+  );
+  assert.equal(results.cells[0]!.queries, 7);
+});
+
 test('a torn manifest is no manifest', async () => {
   const settings = options({ study: 'torn', models: ['bm25'], views: ['T'], fuse: [] });
   const { results } = await evaluate(settings);
