@@ -7,7 +7,9 @@
  *   coupling     the same training, tested on abstracts of all fields that cite the same documents
  *   1976         R2 (classes), R3 (title–claims), R2+R3 on grants of one week of 1976, tested on ultrasound
  *
- * usage: npm run bench -- recipes study=ultrasound|time|coupling|1976 [home=DIR] [seeds=3] [steps=60] [gather=yes]
+ * usage: npm run bench -- recipes study=ultrasound|time|coupling|1976 [home=DIR] [seeds=3] [steps=60]
+ *        [remedies=no] [gather=yes]
+ * Each study is a part of the results: saving one leaves the others. `remedies=no` leaves the weights between start and tuned out.
  * Needs PATENTLAB_TEST_MODELS (a folder with all-MiniLM-L6-v2) and the real data. A `home` keeps finished work; with `gather`
  * what is finished is shown and nothing computed.
  */
@@ -66,7 +68,7 @@ if (chosen === undefined || absent) {
   console.error(chosen === undefined ? `study=${Object.keys(studies).join('|')}` : absent);
   process.exit(1);
 }
-const { seeds = 3, steps = 60 } = settings;
+const { seeds = 3, steps = 60, remedies = 'yes' } = settings;
 const home = settings.home ?? mkdtempSync(join(tmpdir(), 'patentlab-bench-'));
 const progress = terminalProgress(process.stderr);
 try {
@@ -89,8 +91,7 @@ recipes: [${chosen.recipes.join(', ')}]
 seeds: [${Array.from({ length: Number(seeds) }, (_, i) => i + 1).join(', ')}]
 split: ${chosen.split}
 training: { steps: ${steps}, batch: 32, rate: 2e-5, maxLength: 128 }
-remedies: { interpolate: [0.5] }
-`,
+${remedies === 'no' ? '' : 'remedies: { interpolate: [0.5] }\n'}`,
     progress,
   });
   const { html } = await writeStudyReport(folder, results);
@@ -98,24 +99,25 @@ remedies: { interpolate: [0.5] }
   console.log(
     JSON.stringify({
       bench: 'recipes',
+      part: study,
       title: 'Fine-tuning recipes on real patents',
-      command: `npm run bench -- recipes study=${study} seeds=${seeds} steps=${steps} --save`,
-      about: `${results.relevanceStatement} ${results.headline}`,
+      command: `npm run bench -- recipes study=${study} seeds=${seeds} steps=${steps}${remedies === 'no' ? ' remedies=no' : ''} --save`,
+      about: `${chosen.about[0]!.toUpperCase()}${chosen.about.slice(1)}. ${results.relevanceStatement} ${results.headline}`,
     }),
   );
   for (const { corpus, view, system, queries, metrics, tentative, seeds: values } of results.rows) {
     const { value, lower, upper } = metrics['ndcg@10']!;
     const trained = values.length > 1 ? { seeds: values.length, tentative } : {};
-    const name = `${study}: ${corpus} ${view}, ${system}`;
+    const name = `${corpus} ${view}, ${system}`;
     console.log(
-      JSON.stringify({ bench: 'recipes', case: name, queries, 'nDCG@10': value, from: lower, to: upper, ...trained, hardware: hardware() }),
+      JSON.stringify({ bench: 'recipes', part: study, case: name, queries, 'nDCG@10': value, from: lower, to: upper, ...trained, hardware: hardware() }),
     ); // biome-ignore format: one line
   }
   for (const { system, to, view, comparison } of results.transfer) {
     const { difference, lower, upper, pHolm, verdict } = comparison;
-    const name = `${study}: ${to} ${view}, ${system} - as it was`;
+    const name = `${to} ${view}, ${system} - as it was`;
     console.log(
-      JSON.stringify({ bench: 'recipes', case: name, difference, from: lower, to: upper, 'p (Holm)': pHolm, verdict, hardware: hardware() }),
+      JSON.stringify({ bench: 'recipes', part: study, case: name, difference, from: lower, to: upper, 'p (Holm)': pHolm, verdict, hardware: hardware() }),
     ); // biome-ignore format: one line
   }
 } finally {

@@ -1,9 +1,10 @@
 // Runs one benchmark, `npm run bench -- <name> [--save] [arguments]`, or lists them. A benchmark prints JSON lines; with
-// --save they replace what bench/results/<name>.jsonl has of the same hardware, and docs/results.md is written anew.
+// --save they replace what bench/results/<name>.jsonl has of the same hardware and part, and docs/results.md is written anew.
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { mergeLines } from './results.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [name, ...rest] = process.argv.slice(2);
@@ -33,11 +34,13 @@ if (save && run.status === 0) {
   process.stdout.write(run.stdout);
   mkdirSync(join(root, 'bench', 'results'), { recursive: true });
   const path = join(root, 'bench', 'results', `${name}.jsonl`);
-  const machine = (line) => JSON.parse(line).hardware;
   const before = existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
-  const here = new Set([undefined, ...lines.map(machine)]);
-  const kept = before.filter((line) => !here.has(machine(line)));
-  writeFileSync(path, [...lines, ...kept].map((line) => `${line}\n`).join(''));
+  writeFileSync(
+    path,
+    mergeLines(before, lines)
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
   spawnSync(process.execPath, [join(root, 'scripts', 'results.js')], { cwd: root, stdio: 'inherit' });
 }
 process.exit(run.status ?? 1);
