@@ -13,7 +13,7 @@
  *    variance unbiased for few seeds, and quantiles are Student's with the degrees of freedom that Satterthwaite's formula
  *    gives for the sum of the variances of queries and of seeds. Sign flips know nothing of seeds, so p is then the share of
  *    centred replicates, widened likewise, that reach the observed difference. Fewer than 5 seeds mark a comparison tentative.
- * pHolm: Holm 1979 over all pairs of the table.
+ * pHolm: Holm 1979 over all pairs of the table, or over those of one family where the caller groups pairs into families.
  *
  * Verdict on a - b with practical margin D, checked in this order:
  *   equivalent  the 90 % interval lies inside (-D, D): two one-sided tests at 5 % each, not adjusted for the other pairs
@@ -69,6 +69,11 @@ export interface PairsInput {
   seed?: number;
   /** Default 10,000. */
   resamples?: number;
+  /**
+   * The family of hypotheses that a pair of systems, by their places, belongs to: Holm's adjustment goes over each family on its
+   * own, and a pair without one is not compared. To be fixed before the values are seen. Default: all pairs are one family.
+   */
+  family?: (a: number, b: number) => string | undefined;
 }
 
 export const defaultMargin = 0.01;
@@ -105,15 +110,18 @@ export function estimateMeans(
   });
 }
 
-/** All pairs of systems, in the order (0,1), (0,2), ..., (1,2), ...; see the head of this file. */
+/** All pairs of systems that have a family, in the order (0,1), (0,2), ..., (1,2), ...; see the head of this file. */
 export function comparePairs(input: PairsInput): Comparison[] {
   const { systems: names, values, clusters, metric, seed = 1, resamples = defaultResamples } = input;
+  const familyOf = input.family ?? (() => '');
   const margin = input.margin ?? defaultMargin;
   if (names.length !== values.length) {
     throw new RangeError(`one array of values a system: ${values.length} for ${names.length} systems`);
   }
   const systems = readSystems(values, clusters, seed, resamples);
-  const pairs = names.flatMap((_, a) => names.slice(a + 1).map((_, after) => [a, a + 1 + after] as const));
+  const pairs = names
+    .flatMap((_, a) => names.slice(a + 1).map((_, after) => [a, a + 1 + after] as const))
+    .filter(([a, b]) => familyOf(a, b) !== undefined);
   const test = signFlipTest(systems, pairs.length, resamples, resamplingStreams(seed).flips);
   const rows = pairs.map(([a, b]) => {
     const [x, y] = [systems[a]!, systems[b]!];
@@ -145,7 +153,11 @@ export function comparePairs(input: PairsInput): Comparison[] {
       narrow,
     };
   });
-  const adjusted = holm(rows.map(({ p }) => p));
+  const adjusted = new Float64Array(rows.length);
+  for (const family of Map.groupBy(pairs.keys(), (at) => familyOf(...pairs[at]!)).values())
+    holm(family.map((at) => rows[at]!.p)).forEach((p, i) => {
+      adjusted[family[i]!] = p;
+    });
   return rows.map(({ narrow, ...row }, i) => {
     const pHolm = adjusted[i]!;
     return { ...row, pHolm, verdict: verdictOf({ ...row, pHolm, narrow, margin }) };

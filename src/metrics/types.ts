@@ -33,7 +33,7 @@ export interface Comparison {
   lower: number;
   upper: number;
   p: number;
-  /** Holm-adjusted over all pairs of the table. */
+  /** Holm-adjusted over all pairs of the table, or of the pair's family. */
   pHolm: number;
   verdict: Verdict;
   /** Smallest true difference that this many queries would detect with 80 % power at 5 %. */

@@ -46,10 +46,10 @@ function standings(results: EmbeddingResults): string {
 
 function comparisons({ comparisons: tables }: EmbeddingResults): string {
   return csv(
-    ['corpus', 'view', 'metric', 'a', 'b', 'difference', 'lower', 'upper', 'p', 'p_holm', 'verdict', 'tentative', 'margin', 'detectable', 'queries'],
+    ['corpus', 'view', 'metric', 'question', 'a', 'b', 'difference', 'lower', 'upper', 'p', 'p_holm', 'verdict', 'tentative', 'margin', 'detectable', 'queries'],
     tables.flatMap(({ corpus, view, metric, margin, pairs }) =>
       pairs.map((pair) => [
-        corpus, view, metric, pair.a, pair.b, pair.difference, pair.lower, pair.upper, pair.p, pair.pHolm, pair.verdict,
+        corpus, view, metric, pair.question, pair.a, pair.b, pair.difference, pair.lower, pair.upper, pair.p, pair.pHolm, pair.verdict,
         pair.tentative ?? false, margin, pair.detectable, pair.queries,
       ]),
     ),

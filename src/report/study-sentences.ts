@@ -41,13 +41,19 @@ function cornerSentences(page: StudyPage, corpus: string, view: string): string[
   const rows = page.rows(corpus, view).toSorted((a, b) => meanOf(b, results.headline) - meanOf(a, results.headline));
   const said: string[] = [];
   const best = rows[0]!;
-  const beside = rows
-    .slice(1)
-    .filter((row) => page.compare(corpus, view, best.system, row.system)?.verdict !== 'better');
+  const tested = rows.slice(1).flatMap(({ system }) => {
+    const pair = page.compare(corpus, view, best.system, system);
+    return pair === undefined ? [] : { system, pair };
+  });
+  const beside = tested.filter(({ pair }) => pair.verdict !== 'better');
+  const untested = rows.length - 1 - tested.length;
+  const others = untested === 0 ? 'every other system' : 'every system that it is tested against';
   const shown =
-    beside.length === 0
-      ? 'better than every other system'
-      : `not shown to be better than ${listOf(beside.slice(0, 3).map(({ system }) => system))}${beside.length > 3 ? ` and ${beside.length - 3} more` : ''}`;
+    tested.length === 0
+      ? 'not tested against another'
+      : beside.length === 0
+        ? `better than ${others}`
+        : `not shown to be better than ${listOf(beside.slice(0, 3).map(({ system }) => system))}${beside.length > 3 ? ` and ${beside.length - 3} more` : ''}`;
   said.push(
     `On ${corpus} (view ${view}), ${best.system} has the highest ${metricName(results.headline)}, ${score(meanOf(best, results.headline))}: ${shown}.`,
   );

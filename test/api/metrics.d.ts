@@ -9,7 +9,7 @@ export interface Comparison {
     lower: number;
     upper: number;
     p: number;
-    /** Holm-adjusted over all pairs of the table. */
+    /** Holm-adjusted over all pairs of the table, or of the pair's family. */
     pHolm: number;
     verdict: Verdict;
     /** Smallest true difference that this many queries would detect with 80 % power at 5 %. */
@@ -64,6 +64,11 @@ export interface PairsInput {
     seed?: number;
     /** Default 10,000. */
     resamples?: number;
+    /**
+     * The family of hypotheses that a pair of systems, by their places, belongs to: Holm's adjustment goes over each family on its
+     * own, and a pair without one is not compared. To be fixed before the values are seen. Default: all pairs are one family.
+     */
+    family?: (a: number, b: number) => string | undefined;
 }
 
 /** One query's ranking. Any order: metrics sort by score down, ties by document id down, as trec_eval does. */
@@ -174,7 +179,7 @@ export interface TaggedRun {
 /** What a comparison of two systems may say (design, "Results"). */
 export type Verdict = 'better' | 'worse' | 'equivalent' | 'undecided';
 
-/** All pairs of systems, in the order (0,1), (0,2), ..., (1,2), ...; see the head of this file. */
+/** All pairs of systems that have a family, in the order (0,1), (0,2), ..., (1,2), ...; see the head of this file. */
 export declare function comparePairs(input: PairsInput): Comparison[];
 
 /**

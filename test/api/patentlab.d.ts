@@ -691,7 +691,7 @@ export interface WrittenReport {
 }
 
 // exported as compare
-/** All pairs of systems, in the order (0,1), (0,2), ..., (1,2), ...; see the head of this file. */
+/** All pairs of systems that have a family, in the order (0,1), (0,2), ..., (1,2), ...; see the head of this file. */
 export declare function comparePairs(input: PairsInput): Comparison[];
 
 // exported as encode
@@ -1291,6 +1291,11 @@ export interface PairsInput {
     seed?: number;
     /** Default 10,000. */
     resamples?: number;
+    /**
+     * The family of hypotheses that a pair of systems, by their places, belongs to: Holm's adjustment goes over each family on its
+     * own, and a pair without one is not compared. To be fixed before the values are seen. Default: all pairs are one family.
+     */
+    family?: (a: number, b: number) => string | undefined;
 }
 
 /** One value a query; for a trained system one such array a seed. */
@@ -1305,7 +1310,7 @@ export interface Comparison {
     lower: number;
     upper: number;
     p: number;
-    /** Holm-adjusted over all pairs of the table. */
+    /** Holm-adjusted over all pairs of the table, or of the pair's family. */
     pHolm: number;
     verdict: Verdict;
     /** Smallest true difference that this many queries would detect with 80 % power at 5 %. */
@@ -1524,14 +1529,30 @@ export interface MatrixProduct {
     close(): Promise<void>;
 }
 
-/** All pairs of systems on one corpus, view and metric, Holm-adjusted together. */
+export type Question = keyof typeof questions;
+
+/** What each question asks, as the report prints it. */
+export declare const questions: {
+    readonly tuning: 'every recipe and every shuffled control against the model it started from';
+    readonly recipes: 'recipes of one model trained on the same corpus against one another, and each against its shuffled control';
+    readonly remedies: 'every remedy against the model it started from and against the recipe as it was tuned';
+    readonly baselines: 'models as they are, recipes and mixed trainings against the baselines, and the baselines against each other';
+    readonly starts: 'models as they are against one another';
+};
+
+/** Two systems in the question that they answer. */
+export type StudyComparison = Comparison & {
+    question: Question;
+};
+
+/** The pairs of systems on one corpus, view and metric that are tested, Holm-adjusted within each question. */
 export interface StudyComparisons {
     corpus: string;
     view: string;
     metric: string;
     margin: number;
     resamples: number;
-    pairs: Comparison[];
+    pairs: StudyComparison[];
 }
 
 /** A system on one corpus and view. */

@@ -9,6 +9,7 @@ import type { Comparison } from '../../src/metrics/types.ts';
 import { renderStudyHtml, studyPage } from '../../src/report/study-html.ts';
 import { studySentences } from '../../src/report/study-sentences.ts';
 import { writeStudyReport } from '../../src/report/write.ts';
+import { questionOf } from '../../src/study/embedding/questions.ts';
 import type { EmbeddingResults } from '../../src/study/embedding/results.ts';
 import { scratch } from '../support/scratch.ts';
 import { fakeResults } from './fake-results.ts';
@@ -45,7 +46,12 @@ function fakeStudy({ invented = true, matched = true } = {}): EmbeddingResults {
     const [x, y] = [systems[a]!.name, systems[b]!.name];
     return { metric: 'ndcg@10', a: x, b: y, difference, lower, upper, p: 0.01, pHolm: 0.02, verdict, detectable: 0.02, queries: 50, tentative: true };
   }; // biome-ignore format: one comparison
-  const pairs = systems.flatMap((_, a) => systems.slice(a + 1).map((__, after) => compare(a, a + 1 + after)));
+  const pairs = systems.flatMap((one, a) =>
+    systems.slice(a + 1).flatMap((other, after) => {
+      const question = questionOf(one, other);
+      return question === undefined ? [] : { ...compare(a, a + 1 + after), question };
+    }),
+  );
   const estimate = (value: number) => ({ value, lower: value - 0.02, upper: value + 0.02 });
   return {
     format: 1,
@@ -120,6 +126,17 @@ test('says what is invented, what is tentative, what is not finished and what wa
   assert.match(page, /1\*<\/td>/);
   assert.doesNotMatch(page, /<script>window\.hacked/);
   assert.doesNotMatch(renderStudyHtml(fakeStudy({ invented: false })), /Invented data/);
+});
+
+test('the questions are told with their numbers of pairs; the best system is not said to beat one it was not tested against', () => {
+  const results = fakeStudy();
+  const page = renderStudyHtml(results);
+  // Two recipes and two controls against one start; a remedy of each recipe against start and recipe.
+  assert.match(page, /every recipe and every shuffled control against the model it started from \(4 pairs\)/);
+  assert.match(page, /against the recipe as it was tuned \(4 pairs\)/);
+  assert.doesNotMatch(page, /models as they are against one another/, 'there is one');
+  const [best] = studySentences(studyPage(results)).filter((sentence) => sentence.startsWith('On one'));
+  assert.match(best!, /0\.5 tuned has the highest .*: better than every system that it is tested against\.$/);
 });
 
 test('recipes that are not matched are not ranked in words', () => {

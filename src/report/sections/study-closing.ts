@@ -1,7 +1,8 @@
 /** The end of a study's page: trainings, data, methods to paste, and the manifests behind every number. */
 import type { SplitSummary } from '../../corpus/splits.ts';
+import { questions } from '../../study/embedding/questions.ts';
 import { viewLabel } from '../../study/systems.ts';
-import { bytes, count, listOf, metricName, percent, seconds } from '../format.ts';
+import { bytes, count, listOf, metricName, percent, plural, seconds } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
 import { Budget, scroller, section } from '../page.ts';
 import { type StudyPage, studyFiles } from '../study-html.ts';
@@ -86,7 +87,7 @@ export function studyMethods(page: StudyPage): Markup {
       .join(' '),
     'Recipes: R1 pairs a citing with a cited patent; R2 two patents that share a label; R3 two sections of one patent (abstract–claims, title–abstract, title–claims); R4 all of these in proportion to their number. A shuffled control has the same texts with every anchor’s positive that of a stranger. Loss: multiple negatives ranking within the batch, related patents masked (family, citation and, for R2, a shared label).',
     lengths.length > 0 && `Encoders read at most ${listOf(lengths)} tokens of a text, before and after training.`,
-    `${metricName(results.headline)} as trec_eval defines it, mean over all judged queries (definitions version ${results.definitions}). Intervals are 95 % bootstrap intervals over queries, those of one patent family drawn together; for trained systems hierarchical, over ${seeds.length > 0 ? `seeds (${listOf(seeds.map(String))})` : 'seeds'} and queries, widened for few seeds (${listOf(resamples)} resamples). All systems of one corpus and view are compared in pairs over the same queries, p values adjusted by Holm over all pairs. With a margin of ${results.margin}, a verdict is “equivalent” where the 90 % interval lies within the margin, “better” or “worse” where the difference reaches it, its 95 % interval excludes 0 and the adjusted p is below 0.05, else “undecided”.`,
+    `${metricName(results.headline)} as trec_eval defines it, mean over all judged queries (definitions version ${results.definitions}). Intervals are 95 % bootstrap intervals over queries, those of one patent family drawn together; for trained systems hierarchical, over ${seeds.length > 0 ? `seeds (${listOf(seeds.map(String))})` : 'seeds'} and queries, widened for few seeds (${listOf(resamples)} resamples). Systems of one corpus and view are compared in pairs over the same queries. ${questionsAsked(page)} With a margin of ${results.margin}, a verdict is “equivalent” where the 90 % interval lies within the margin, “better” or “worse” where the difference reaches it, its 95 % interval excludes 0 and the adjusted p is below 0.05, else “undecided”.`,
     `patentlab ${results.packageVersion}. ${results.command}`,
   ];
   return section(page, {
@@ -94,6 +95,17 @@ export function studyMethods(page: StudyPage): Markup {
     title: 'Methods, to paste',
     body: html`<div id="methods-text">${paragraphs.filter(Boolean).map((text) => html`<p>${text}</p>\n`)}</div><p class="script-only" hidden><button type="button" class="copy" data-copy="methods-text">Copy the text</button></p>`,
   });
+}
+
+/** The families of hypotheses, with their sizes. */
+function questionsAsked({ results }: StudyPage): string {
+  const asked = Object.entries(questions).flatMap(([question, text]) => {
+    const sizes = results.comparisons.map(({ pairs }) => pairs.filter((pair) => pair.question === question).length);
+    const [low, high] = [Math.min(...sizes.filter((size) => size > 0)), Math.max(0, ...sizes)];
+    return high === 0 ? [] : `${text} (${low === high ? '' : `${count(low)} to `}${plural(high, 'pair')})`;
+  });
+  if (asked.length === 0) return '';
+  return `The pairs answer questions that were fixed in advance, and p values are adjusted by Holm over all pairs of one question within one corpus and view: ${asked.join('; ')}. Each question has its own error rate of 5 %; pairs that answer none are not tested.`;
 }
 
 export function studyManifests(page: StudyPage): Content {

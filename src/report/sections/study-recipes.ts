@@ -48,7 +48,8 @@ function matrix(page: StudyPage, corpus: string, view: string, model: string): C
       (row) =>
         html`<tr><th scope="row">${label(row)}</th>${systems.map((column) => {
           const pair = row === column ? undefined : page.compare(corpus, view, row.name, column.name);
-          return pair === undefined ? html`<td class="quiet">·</td>` : verdictCell(pair);
+          if (pair !== undefined) return verdictCell(pair);
+          return row === column ? html`<td class="quiet">·</td>` : html`<td class="quiet" title="not tested">–</td>`;
         })}</tr>\n`,
     )}</tbody></table>`,
   );

@@ -27,7 +27,7 @@ export function studyStandings(page: StudyPage): Markup {
     id: 'standings',
     title: 'Standings',
     csv: studyFiles.standings,
-    lead: `Held-out patents alone are queries and candidates. Intervals are 95 %, over families of queries and, for trained systems, over seeds. ▲ better, ▼ worse, = equivalent within ±${results.margin}, ? undecided; Holm over all pairs of systems of the table. * fewer than 5 seeds: tentative.`,
+    lead: `Held-out patents alone are queries and candidates. Intervals are 95 %, over families of queries and, for trained systems, over seeds. ▲ better, ▼ worse, = equivalent within ±${results.margin}, ? undecided; Holm over all pairs that answer the same question (methods). * fewer than 5 seeds: tentative.`,
     body: [panels, budget.note('tables', studyFiles.standings)],
   });
 }

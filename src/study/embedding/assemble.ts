@@ -1,11 +1,11 @@
 /**
  * From finished cells to `EmbeddingResults`. Within one corpus, view and metric all systems are compared in one table: trained
  * systems bring one array of values a seed (hierarchical bootstrap over seeds and queries, `metrics/significance.ts`), queries are
- * resampled by family, and Holm's adjustment covers all pairs. Replicates are as many as the table needs for its smallest
- * adjusted p to be able to fall below 0.05.
+ * resampled by family, and Holm's adjustment covers the pairs of each question (questions.ts). Replicates are as many as the
+ * largest question needs for its smallest adjusted p to be able to fall below 0.05.
  */
 import { definitionsVersion } from '../../metrics/definitions.ts';
-import { comparePairs, estimateMeans, type SystemValues } from '../../metrics/significance.ts';
+import { comparePairs, estimateMeans, type PairsInput, type SystemValues } from '../../metrics/significance.ts';
 import type { Comparison } from '../../metrics/types.ts';
 import { jointStatement } from '../assemble.ts';
 import { dataCard } from '../data-card.ts';
@@ -13,13 +13,22 @@ import { retrievalMetrics } from '../measure.ts';
 import type { CheckpointManifest } from './checkpoints.ts';
 import { startSystem, type TrainingJob } from './design.ts';
 import { allCorpora } from './mixed.ts';
-import type { EmbeddingResults, StudyComparisons, StudyRow, StudyTraining, TransferCell } from './results.ts';
+import { type Question, questionOf } from './questions.ts';
+import type {
+  EmbeddingResults,
+  StudyComparison,
+  StudyComparisons,
+  StudyRow,
+  StudySystem,
+  StudyTraining,
+  TransferCell,
+} from './results.ts';
 import type { OpenStudy, Outcome } from './run.ts';
 import type { Landscape } from './sources.ts';
 
 const headline = retrievalMetrics[0];
 const shownMetrics = ['ndcg@10', 'ndcg@100', 'map', 'mrr', 'recall@10', 'recall@100'] as const;
-/** Replicates for each pair of a table: two at least must be able to lie beyond the smallest level that Holm asks for. */
+/** Replicates for each pair of a question: two at least must be able to lie beyond the smallest level that Holm asks for. */
 const replicatesPerPair = 40;
 const mostReplicates = 100_000;
 
@@ -40,20 +49,16 @@ export async function assembleStudy(
       const table = names.map((name) => ({ name, outcomes: bySystem.get(name)! }));
       rows.push(...rowsOf(table, landscape, view, spec.resamples));
       if (table.length < 2) continue;
-      const resamples = Math.min(
-        mostReplicates,
-        Math.max(spec.resamples, (replicatesPerPair * table.length * (table.length - 1)) / 2),
-      );
-      const pairs = comparePairs({
-        systems: names,
+      const { pairs, resamples } = compareSystems({
+        systems: table.map(({ outcomes: [first] }) => first!.unit.system),
         values: table.map((system) => valuesOf(system.outcomes, headline)),
         clusters: landscape.study.relevance.clusters,
         metric: headline,
         margin: spec.margin,
-        seed: 1,
-        resamples,
+        resamples: spec.resamples,
       });
-      comparisons.push({ corpus: landscape.name, view, metric: headline, margin: spec.margin, resamples, pairs });
+      if (pairs.length > 0)
+        comparisons.push({ corpus: landscape.name, view, metric: headline, margin: spec.margin, resamples, pairs });
     }
   const total = design.units.reduce((sum, unit) => sum + unit.landscapes.length * views.length, 0);
   const corpora: EmbeddingResults['corpora'] = [];
@@ -95,6 +100,36 @@ export async function assembleStudy(
     missingModels: missing,
     manifests: [...new Map(outcomes.map(({ cell }) => [cell.manifest.cell, cell.manifest])).values()],
     warnings: [...design.warnings, ...leaks(trainings), ...mixedStatement(design.matched)],
+  };
+}
+
+/** Every pair of systems that answers a question of the study, adjusted with those that answer the same. */
+export function compareSystems({
+  systems,
+  resamples: least,
+  ...input
+}: Omit<PairsInput, 'systems' | 'family'> & { systems: readonly StudySystem[]; resamples: number }): {
+  pairs: StudyComparison[];
+  resamples: number;
+} {
+  const asked = new Map<Question, number>();
+  const named = new Map(systems.map((system) => [system.name, system]));
+  for (const [at, a] of systems.entries())
+    for (const b of systems.slice(at + 1)) {
+      const question = questionOf(a, b);
+      if (question !== undefined) asked.set(question, (asked.get(question) ?? 0) + 1);
+    }
+  const resamples = Math.min(mostReplicates, Math.max(least, replicatesPerPair * Math.max(0, ...asked.values())));
+  const pairs = comparePairs({
+    seed: 1,
+    ...input,
+    systems: systems.map(({ name }) => name),
+    resamples,
+    family: (a, b) => questionOf(systems[a]!, systems[b]!),
+  });
+  return {
+    pairs: pairs.map((pair) => ({ ...pair, question: questionOf(named.get(pair.a)!, named.get(pair.b)!)! })),
+    resamples,
   };
 }
 

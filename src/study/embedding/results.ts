@@ -4,6 +4,7 @@ import type { Comparison, Estimate } from '../../metrics/types.ts';
 import type { LeakageAudit } from '../../tune/leakage.ts';
 import type { TrainingPlan } from '../../tune/plan.ts';
 import type { DataCard, Manifest } from '../results.ts';
+import type { Question } from './questions.ts';
 
 /**
  * `baseline`: bm25, lsa. `start`: a model as it is. `recipe`: trained on one corpus. `control`: on shuffled pairs.
@@ -38,14 +39,17 @@ export interface StudyRow {
   tentative: boolean;
 }
 
-/** All pairs of systems on one corpus, view and metric, Holm-adjusted together. */
+/** Two systems in the question that they answer. */
+export type StudyComparison = Comparison & { question: Question };
+
+/** The pairs of systems on one corpus, view and metric that are tested, Holm-adjusted within each question. */
 export interface StudyComparisons {
   corpus: string;
   view: string;
   metric: string;
   margin: number;
   resamples: number;
-  pairs: Comparison[];
+  pairs: StudyComparison[];
 }
 
 /** A trained system against the model it started from. */
