@@ -60,10 +60,14 @@ export function quantile(sorted: ArrayLike<number>, p: number): number {
   return sorted[below]! + (place - below) * (sorted[above]! - sorted[below]!);
 }
 
-/** Acceleration of a ratio mean from the jackknife over groups: skewness of the leave-one-out means over 6. */
+/** Acceleration of a ratio mean from the jackknife over groups. */
 export function jackknifeAcceleration(sums: Float64Array, sizes: Float64Array): number {
   const [total, queries] = totals(sums, sizes);
-  const left = sums.map((sum, g) => (total - sum) / (queries - sizes[g]!));
+  return leaveOneOutAcceleration(sums.map((sum, g) => (total - sum) / (queries - sizes[g]!)));
+}
+
+/** Acceleration of any statistic from its values with one group left out each: their skewness over 6. */
+export function leaveOneOutAcceleration(left: Float64Array): number {
   let mean = 0;
   for (const value of left) mean += value / left.length;
   let squares = 0;

@@ -80,8 +80,10 @@ export const defaultMargin = 0.01;
 export const defaultResamples = 10_000;
 /** A difference is significant where Holm's p lies below. */
 const significanceLevel = 0.05;
-const fewestSeeds = 5;
-const mostExactClusters = 13;
+/** A comparison of systems trained with fewer is tentative. */
+export const fewestSeeds = 5;
+/** All assignments of signs are tried up to so many clusters. */
+export const mostExactClusters = 13;
 const mostFlips = 200_000;
 
 /**
@@ -210,13 +212,19 @@ export function minimalDetectableEffect({ sd, queries }: { sd: number; queries: 
   return smallestDetectable(sd / Math.sqrt(queries), queries);
 }
 
+/** A variance and the degrees of freedom it is known by. */
+export interface VariancePart {
+  variance: number;
+  freedom: number;
+}
+
 interface Spread {
   grouping: Grouping;
   /** Sums over groups (merged where there are very many); means over seeds of a trained system. */
   sums: Float64Array;
   trained: boolean;
   /** What each system's seeds add to the variance of its mean, with the degrees of freedom it is known by. */
-  seedParts: readonly { variance: number; freedom: number }[];
+  seedParts: readonly VariancePart[];
 }
 
 interface System extends Spread {
@@ -257,7 +265,7 @@ function readSystems(
       trained: !(columns[s] instanceof Float64Array),
       mean: sumOf(mean) / queries,
       seeds: seeds.length,
-      seedParts: seeds.length === 1 ? [] : [seedPart(seeds)],
+      seedParts: seeds.length === 1 ? [] : [seedPart(seeds.map((own) => sumOf(own) / own.length))],
       replicates: seeds.length === 1 ? replicates[s]![0]! : drawSeeds(replicates[s]!, random.seeds),
       allGroups,
       allSums: groupSums(mean, allGroups),
@@ -266,7 +274,7 @@ function readSystems(
 }
 
 /** Replicates of the mean over seeds drawn anew in each resample, their deviations widened to an unbiased variance. */
-function drawSeeds(replicates: readonly Float64Array[], random: RandomStream): Float64Array {
+export function drawSeeds(replicates: readonly Float64Array[], random: RandomStream): Float64Array {
   const seeds = replicates.length;
   const widened = Math.sqrt(seeds / (seeds - 1));
   const centre = average(replicates);
@@ -292,30 +300,38 @@ function intervalOf(replicates: Float64Array, point: number, spread: Spread, lev
 }
 
 /** How much wider Student's interval is than the normal one. */
-function widening(level: number, freedom: number): number {
+export function widening(level: number, freedom: number): number {
   return studentQuantile((1 + level) / 2, freedom) / normalQuantile((1 + level) / 2);
 }
 
-/** Variance of a mean over seeds that comes from the seeds, by the spread of their means. */
-function seedPart(seeds: readonly Float64Array[]): { variance: number; freedom: number } {
-  const means = Float64Array.from(seeds, (values) => sumOf(values) / values.length);
-  return { variance: deviation(means) ** 2 / seeds.length, freedom: seeds.length - 1 };
+/** Variance of a mean over seeds that comes from the seeds, by the spread of their values. */
+export function seedPart(values: readonly number[]): VariancePart {
+  return { variance: deviation(Float64Array.from(values)) ** 2 / values.length, freedom: values.length - 1 };
 }
 
-/** Satterthwaite's degrees of freedom of a sum of independent variances: of queries, and of each system's seeds. */
 function freedomOf({ grouping, sums, seedParts }: Spread): number {
-  const queries = { variance: clusterStandardError(sums, grouping.sizes) ** 2, freedom: grouping.groups - 1 };
+  const variance = clusterStandardError(sums, grouping.sizes) ** 2;
+  return satterthwaite([{ variance, freedom: grouping.groups - 1 }, ...seedParts]);
+}
+
+/** Satterthwaite's degrees of freedom of a sum of independent variances: of queries first, and of each system's seeds. */
+export function satterthwaite(parts: readonly VariancePart[]): number {
   let [total, squares] = [0, 0];
-  for (const { variance, freedom } of [queries, ...seedParts]) {
+  for (const { variance, freedom } of parts) {
     total += variance;
     squares += variance ** 2 / freedom;
   }
-  return squares > 0 ? total ** 2 / squares : queries.freedom;
+  return squares > 0 ? total ** 2 / squares : parts[0]!.freedom;
+}
+
+/** Random sign assignments that a table of so many pairs needs: Holm's smallest p must stay below 0.05. */
+export function flipsFor(pairs: number, resamples: number): number {
+  return 4 * Math.ceil(Math.min(mostFlips, Math.max(resamples, 100 * pairs)) / 4);
 }
 
 /** p of a pair by sign flips; the flipped sums are computed once, for all systems, when first needed. */
 function signFlipTest(systems: readonly System[], pairs: number, resamples: number, random: RandomStream) {
-  const flips = 4 * Math.ceil(Math.min(mostFlips, Math.max(resamples, 100 * pairs)) / 4);
+  const flips = flipsFor(pairs, resamples);
   let flipped: Map<System, Float64Array> | undefined;
   return (x: System, y: System): number => {
     const differences = minus(x.allSums, y.allSums);
@@ -343,7 +359,7 @@ function signFlipTest(systems: readonly System[], pairs: number, resamples: numb
 }
 
 /** Share of replicates, widened to Student's spread, as far from the observed difference as that is from 0. */
-function centredShare(replicates: Float64Array, difference: number, freedom: number): number {
+export function centredShare(replicates: Float64Array, difference: number, freedom: number): number {
   const least = Math.abs(difference) / widening(1 - significanceLevel, freedom);
   let reached = 0;
   for (const replicate of replicates) if (Math.abs(replicate - difference) >= least) reached++;
@@ -367,7 +383,7 @@ function regroup(flat: readonly Float64Array[], shape: readonly (readonly unknow
   });
 }
 
-function average(arrays: readonly Float64Array[]): Float64Array {
+export function average(arrays: readonly Float64Array[]): Float64Array {
   if (arrays.length === 1) return arrays[0]!;
   return arrays[0]!.map((_, i) => {
     let sum = 0;
@@ -376,7 +392,7 @@ function average(arrays: readonly Float64Array[]): Float64Array {
   });
 }
 
-function minus(a: Float64Array, b: Float64Array): Float64Array {
+export function minus(a: Float64Array, b: Float64Array): Float64Array {
   return a.map((value, i) => value - b[i]!);
 }
 
@@ -386,7 +402,7 @@ function sumOf(values: ArrayLike<number>): number {
   return sum;
 }
 
-function deviation(values: Float64Array): number {
+export function deviation(values: Float64Array): number {
   const mean = sumOf(values) / values.length;
   let squares = 0;
   for (const value of values) squares += (value - mean) ** 2;
