@@ -8,14 +8,13 @@ import { sha256 } from '../base/hash.ts';
 import type { Relevance } from '../corpus/relevance.ts';
 import type { Corpus } from '../corpus/store.ts';
 import { type EncodeRequest, type Encoder, openEncoder, type TextVectors } from '../encode/index.ts';
-import { LsaBuilder } from '../encode/lsa.ts';
 import { loadModel, type Role, type TextModel } from '../model/index.ts';
 import { openModelParts } from '../model/load.ts';
-import { searchExact, type VectorBlocks } from '../retrieve/exact.ts';
+import { searchExact, type VectorBlocks, vectorArray } from '../retrieve/exact.ts';
 import { type MatrixProduct, openMatrixProduct } from '../retrieve/matrix-product.ts';
-import { type AnalyserOptions, WordAnalyser } from '../tokenizer/words.ts';
 import { stopwatch } from './clock.ts';
 import type { EvaluateSettings } from './evaluate-options.ts';
+import { type LsaVectorOptions, lsaVectors } from './lsa-vectors.ts';
 import { locateModel } from './model-source.ts';
 import type { Manifest } from './results.ts';
 import type { SearchContext, Searched } from './searched.ts';
@@ -199,55 +198,23 @@ export async function searchEncoder(
   };
 }
 
-interface LsaSearchOptions {
-  dimensions: number;
-  seed: number;
-  analyser: AnalyserOptions;
-}
-
 export async function searchLsa(
   corpus: Corpus,
   relevance: Relevance,
   view: ViewSpec,
-  { dimensions, seed, analyser: analyserOptions }: LsaSearchOptions,
+  options: LsaVectorOptions,
   pool: EncoderPool,
   context: SearchContext,
 ): Promise<Searched> {
-  const { progress, signal, label } = context;
-  const analyser = new WordAnalyser(analyserOptions);
-  const builder = new LsaBuilder({ dimensions, seed });
   const encoding = stopwatch();
-  const reading = progress.begin(`lsa fit, ${label}`, { total: corpus.size, unit: 'patents' });
-  for await (const text of documentTexts(corpus, view)) {
-    signal?.throwIfAborted();
-    builder.add(analyser.analyse(text));
-    reading.advance();
-  }
-  const model = builder.fit();
-  reading.finish();
-  const width = model.dimensions;
-  const vectors = new Float32Array(corpus.size * width);
-  let row = 0;
-  for await (const text of documentTexts(corpus, view)) {
-    signal?.throwIfAborted();
-    model.encodeInto(analyser.analyse(text, { grow: false }), vectors, row++ * width);
-  }
+  const { vectors, dimensions: width, model, analyser } = await lsaVectors(corpus, view, options, context);
   const queries = new Float32Array(relevance.queries.length * width);
   for (const [query, { row, text }] of relevance.queries.entries()) {
     if (row === undefined) model.encodeInto(analyser.analyse(text ?? '', { grow: false }), queries, query * width);
     else queries.set(vectors.subarray(row * width, (row + 1) * width), query * width);
   }
   const encodeSeconds = encoding();
-  const documents: VectorBlocks = {
-    count: corpus.size,
-    dimensions: width,
-    async *blocks(rows = 4096) {
-      for (let from = 0; from < corpus.size; from += rows) {
-        yield { from, vectors: vectors.subarray(from * width, Math.min(corpus.size, from + rows) * width) };
-      }
-    },
-  };
-  const searched = await searchVectors(documents, queries, relevance.queries.length, pool, context);
+  const searched = await searchVectors(vectorArray(vectors, width), queries, relevance.queries.length, pool, context);
   return {
     rankings: searched.rankings,
     cost: {

@@ -12,10 +12,12 @@ import { createGzip } from 'node:zlib';
 import { explainWriteError, partialPath, writeAtomic } from '../base/node/atomic.ts';
 import { decodeNpy, encodeNpy } from '../base/npy.ts';
 import type { RowRanking } from '../retrieve/candidates.ts';
+import type { WriteFile } from './cell-folders.ts';
 
 export type Rankings = RowRanking[];
 
-export async function saveRankings(folder: string, rankings: Rankings): Promise<void> {
+/** The two files of a cell's rankings, and how each is written. */
+export function rankingFiles(rankings: Rankings): Record<string, WriteFile> {
   const depth = rankings.reduce((most, { rows }) => Math.max(most, rows.length), 0);
   const rows = new Int32Array(rankings.length * depth).fill(-1);
   const scores = new Float32Array(rankings.length * depth);
@@ -23,8 +25,11 @@ export async function saveRankings(folder: string, rankings: Rankings): Promise<
     rows.set(ranking.rows, query * depth);
     scores.set(ranking.scores, query * depth);
   }
-  await writeAtomic(join(folder, 'rows.npy'), encodeNpy(rows, [rankings.length, depth]));
-  await writeAtomic(join(folder, 'scores.npy'), encodeNpy(scores, [rankings.length, depth]));
+  const shape = [rankings.length, depth];
+  return {
+    'rows.npy': (path) => writeAtomic(path, encodeNpy(rows, shape)),
+    'scores.npy': (path) => writeAtomic(path, encodeNpy(scores, shape)),
+  };
 }
 
 export async function loadRankings(folder: string): Promise<Rankings> {

@@ -2,7 +2,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inputError } from '../base/errors.ts';
-import { CellStore, type FoundCell, findCells } from './cell.ts';
+import { CellStore } from './cell.ts';
+import { type FoundCell, findCells } from './cell-folders.ts';
 import { evaluate } from './evaluate.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
 import type { Manifest } from './results.ts';
@@ -27,7 +28,7 @@ type RepeatOptions = Pick<
 /** `prefix`: the beginning of a cell's hash, long enough to name one. Default `threads`: those of the first time. */
 export async function repeatCell(prefix: string, options: RepeatOptions): Promise<RepeatOutcome> {
   const found = await findOne(prefix, options.home);
-  const { manifest } = found;
+  const manifest = retrievalManifest(found);
   const before = await new CellStore(options.home, found.study).load(manifest.cell);
   if (before === undefined) {
     throw inputError('the files of this cell are damaged, so there is nothing to compare with', {
@@ -71,6 +72,16 @@ export async function repeatCell(prefix: string, options: RepeatOptions): Promis
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function retrievalManifest({ manifest }: FoundCell): Manifest {
+  if (manifest.task === 'retrieval') return manifest as Manifest;
+  throw inputError(`a cell of ${manifest.task} cannot be repeated yet`, {
+    code: 'repeat.task',
+    field: 'CELL',
+    expected: 'a cell of retrieval',
+    found: manifest.cell,
+  });
 }
 
 async function findOne(prefix: string, home: string): Promise<FoundCell> {

@@ -5,23 +5,19 @@
 import type { Comparison, Estimate } from '../metrics/types.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
 
-/** What made a number: enough to make it again (`patentlab repeat`). */
-export interface Manifest {
+/** What made a number, whatever the task: enough to make it again (`patentlab repeat`). */
+export interface TaskManifest {
   /** Version of this format. */
   format: 1;
   /** Content hash of everything that can change the result; names the cell's folder. */
   cell: string;
-  task: 'retrieval';
+  task: Task;
   corpus: { name: string; hash: string; revision: string; invented: boolean };
   model: string;
   /** SHA-256 over the model's files; for `bm25` and `lsa` over their settings. */
   modelHash?: string;
   view: string;
-  fuse?: string;
-  relevance: string;
   maskCitations: boolean;
-  onlyEarlier: boolean;
-  citationFilter?: { category?: readonly string[]; origin?: readonly string[] };
   prompt?: { query?: string; document?: string };
   pooling?: string;
   dimensions?: number;
@@ -40,6 +36,18 @@ export interface Manifest {
   /** Not part of the hash: when, where, how long. */
   environment: { node: string; platform: string; processor: string; threads: number; started: string };
 }
+
+/** Of a retrieval cell. */
+export interface Manifest extends TaskManifest {
+  task: 'retrieval';
+  fuse?: string;
+  relevance: string;
+  onlyEarlier: boolean;
+  citationFilter?: { category?: readonly string[]; origin?: readonly string[] };
+}
+
+export const tasks = ['retrieval', 'classification', 'clustering'] as const;
+export type Task = (typeof tasks)[number];
 
 /** Plain data that `evaluate` takes to make one cell. */
 export type EvaluationRequest = Pick<

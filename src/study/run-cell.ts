@@ -1,10 +1,10 @@
 /** Runs one system on one view of one corpus, or finds it finished. */
-import { arch, cpus, platform as os } from 'node:os';
 import { lsaSettings } from '../encode/lsa.ts';
 import { definitionsVersion } from '../metrics/definitions.ts';
 import { estimateMeans } from '../metrics/significance.ts';
 import { measureRankings } from '../retrieve/measure.ts';
-import { type CellKey, type CellStore, cellHash, type FinishedCell } from './cell.ts';
+import type { CellKey, CellStore, FinishedCell } from './cell.ts';
+import { cellHash, environmentOf } from './cell-folders.ts';
 import { measured } from './clock.ts';
 import type { CorpusUnderStudy } from './corpus-under-study.ts';
 import { type EncoderPool, searchEncoder, searchLsa } from './dense.ts';
@@ -108,13 +108,7 @@ export async function runCell(
     format: 1,
     cell: await cellHash(key),
     request: await requestOf(system, view, study.corpus.name, settings),
-    environment: {
-      node: process.version,
-      platform: `${os()} ${arch()}`,
-      processor: cpus()[0]?.model ?? 'unknown',
-      threads: settings.threads,
-      started,
-    },
+    environment: environmentOf(started, settings.threads),
   };
   const cell: FinishedCell = {
     manifest,

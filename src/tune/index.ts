@@ -1,6 +1,7 @@
 /** Contrastive recipes on a corpus: pairs, negatives, masks, controls, audit. */
+
+export { type LabelField, type LabelTable, labelFields, type SymbolLevel, symbolLevels } from '../corpus/labels.ts';
 export { inTurn, proportionally } from './combine.ts';
-export { type LabelField, type LabelTable, labelFields, type SymbolLevel, symbolLevels } from './labels.ts';
 export {
   type AuditOptions,
   auditLeakage,

@@ -17,14 +17,6 @@
 import { inputError } from '../base/errors.ts';
 import { murmur3 } from '../base/random.ts';
 import { citationGraph } from '../corpus/citation-graph.ts';
-import type { Relations } from '../corpus/relations.ts';
-import { citationFilter } from '../corpus/relevance-citations.ts';
-import { type CorpusSplit, droppedPart, trainPart } from '../corpus/splits.ts';
-import type { Corpus } from '../corpus/store.ts';
-import { NameIndex } from '../corpus/store-index.ts';
-import { mixed, type TextPrints } from '../corpus/text-prints.ts';
-import type { View } from '../corpus/views.ts';
-import { inTurn, proportionally } from './combine.ts';
 import {
   defaultLabelField,
   type LabelField,
@@ -33,7 +25,15 @@ import {
   loadLabels,
   patentsWith,
   type SymbolLevel,
-} from './labels.ts';
+} from '../corpus/labels.ts';
+import type { Relations } from '../corpus/relations.ts';
+import { citationFilter } from '../corpus/relevance-citations.ts';
+import { type CorpusSplit, droppedPart, trainPart } from '../corpus/splits.ts';
+import type { Corpus } from '../corpus/store.ts';
+import { NameIndex } from '../corpus/store-index.ts';
+import { mixed, type TextPrints } from '../corpus/text-prints.ts';
+import type { View } from '../corpus/views.ts';
+import { inTurn, proportionally } from './combine.ts';
 import { PairBuilder, type PairKind, type PairTable, RowPairSet, type Signal, signals } from './pairs.ts';
 
 const signalOf: Readonly<Record<string, Signal>> = { R1: 'citations', R2: 'labels', R3: 'sections' };

@@ -4,9 +4,9 @@
  * negatives; those that are related would teach the wrong thing, so the loss leaves them out (false-negative mask).
  */
 import { type CitationGraph, citationGraph, doesCite } from '../corpus/citation-graph.ts';
+import { type LabelTable, shareLabel } from '../corpus/labels.ts';
 import type { Relations } from '../corpus/relations.ts';
 import type { CorpusSplit } from '../corpus/splits.ts';
-import { type LabelTable, shareLabel } from './labels.ts';
 import type { TrainingPair } from './pairs.ts';
 
 export class Relatedness {

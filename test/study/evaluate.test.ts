@@ -12,7 +12,7 @@ import { openCorpus } from '../../src/corpus/store.ts';
 import { parseMetric } from '../../src/metrics/measure.ts';
 import { scoreRun, summary } from '../../src/metrics/score.ts';
 import { readJudgements, readRun } from '../../src/metrics/trec.ts';
-import { findCells } from '../../src/study/cell.ts';
+import { findCells } from '../../src/study/cell-folders.ts';
 import { evaluate, planEvaluation } from '../../src/study/evaluate.ts';
 import type { EvaluateOptions } from '../../src/study/evaluate-options.ts';
 import { repeatCell } from '../../src/study/repeat.ts';

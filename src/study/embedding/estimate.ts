@@ -1,9 +1,9 @@
 /**
  * What a study will do and cost. Encoding is measured on a few dozen texts of each corpus with each start; a training step is
- * taken for three passes (forward, and twice as much backward) over two texts a pair. Rough on purpose: it tells minutes from
- * hours.
+ * taken for three passes (forward, and twice as much backward) over two texts a pair and its hard negatives, which are sought
+ * by encoding the train part or by BM25. Rough on purpose: it tells minutes from hours.
  */
-import { findCells } from '../cell.ts';
+import { findCells } from '../cell-folders.ts';
 import { EncoderPool } from '../dense.ts';
 import { sampleTexts } from '../estimate.ts';
 import { keyOf } from '../run-cell.ts';
@@ -68,7 +68,7 @@ export async function planEmbedding(spec: EmbeddingSpec, settings: StudySettings
           const done = finished.has(cellName(landscape.study.relevanceHash, place.view, label, modelHash));
           const documents = testedPatents(landscape);
           const bytes = landscape.study.relevance.queries.length * (8 * Math.min(1000, documents) + 300);
-          const perText = start === undefined ? 1 / 2000 : speeds.get(start)!.get(landscape.name)!;
+          const perText = start === undefined ? bm25Text : speeds.get(start)!.get(landscape.name)!;
           const seconds = overhead.cell + perText * documents;
           work.push({ kind: 'evaluate', ...shared, ...place, done, ...(done ? nothing : { seconds, bytes }) });
         }
@@ -90,6 +90,8 @@ export async function planEmbedding(spec: EmbeddingSpec, settings: StudySettings
 const nothing = { seconds: 0, bytes: 0 };
 /** Opening models, threads and files, whatever the size: seconds of a training, of a cell. */
 const overhead = { training: 1.5, cell: 0.4 };
+/** Seconds to index a text with BM25 and to search with it. */
+const bm25Text = 1 / 2000;
 
 /** Seconds to encode one text, of each start on each corpus. */
 type Speeds = ReadonlyMap<Start, ReadonlyMap<string, number>>;
@@ -114,10 +116,13 @@ async function measure({ starts, landscapes, views }: OpenStudy): Promise<Speeds
   return speeds;
 }
 
-function trainingSeconds({ plan, start, ground }: TrainingJob, speeds: Speeds): number {
+function trainingSeconds({ plan, start, ground, miner }: TrainingJob, speeds: Speeds): number {
   const own = speeds.get(start)!;
   const perText = own.get(ground.name) ?? Math.max(...own.values());
-  return 3 * 2 * plan.steps * plan.batchSize * perText;
+  const texts = 2 + (miner?.options.perPair ?? 0);
+  const sought =
+    miner === undefined ? 0 : ground.split.summary.patents.train * (miner.options.by === 'bm25' ? bm25Text : perText);
+  return sought + 3 * texts * plan.steps * plan.batchSize * perText;
 }
 
 /** Names of the study's finished cells, by what tells them apart. */

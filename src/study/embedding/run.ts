@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { writeAtomic } from '../../base/node/atomic.ts';
 import { openEngine } from '../../engine/index.ts';
-import { CellStore, cellHash, type FinishedCell } from '../cell.ts';
+import { CellStore, type FinishedCell } from '../cell.ts';
+import { cellHash } from '../cell-folders.ts';
 import { EncoderPool } from '../dense.ts';
 import { keyOf, runCell } from '../run-cell.ts';
 import { bm25System, parseViews, type SystemSpec, type ViewSpec, viewLabel } from '../systems.ts';
@@ -16,7 +17,7 @@ import { type CheckpointManifest, CheckpointStore } from './checkpoints.ts';
 import { designStudy, type StudyDesign, type TrainingJob, type Unit } from './design.ts';
 import type { StudySettings } from './options.ts';
 import type { EmbeddingResults } from './results.ts';
-import { type Landscape, openLandscapes, openStarts, type Start } from './sources.ts';
+import { type Landscape, openLandscapes, openMiner, openStarts, type Start } from './sources.ts';
 import type { EmbeddingSpec } from './spec.ts';
 import { deriveCheckpoint, type TrainContext, trainCheckpoint } from './train-unit.ts';
 
@@ -63,7 +64,8 @@ export async function withStudy<T>(
     const engine = device === 'cpu' ? undefined : await openEngine(platform, { device, threads: 1 });
     const resolvedDevice = engine?.device ?? 'cpu';
     await engine?.close();
-    design = await designStudy(spec, landscapes, starts, { ...settings, resolvedDevice });
+    const miner = await openMiner(spec, settings);
+    design = await designStudy(spec, landscapes, starts, { ...settings, resolvedDevice, miner });
     return await work({
       spec,
       settings,

@@ -7,8 +7,8 @@
  */
 import { inputError } from '../base/errors.ts';
 import { murmur3 } from '../base/random.ts';
-import type { Patent } from '../corpus/record.ts';
-import type { Corpus } from '../corpus/store.ts';
+import type { Patent } from './record.ts';
+import type { Corpus } from './store.ts';
 
 export const labelFields = ['labels', 'cpc', 'ipc'] as const;
 export type LabelField = (typeof labelFields)[number];
