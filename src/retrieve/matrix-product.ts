@@ -1,6 +1,6 @@
 /** Products of dense matrices for exact search, on the engine: its worker multiplies while this thread looks at results. */
 import type { Platform } from '../base/platform.ts';
-import { type EngineOptions, input, matmul, openEngine } from '../engine/index.ts';
+import { type Engine, type EngineOptions, input, matmul, openEngine } from '../engine/index.ts';
 
 export interface MatrixProduct {
   /**
@@ -19,6 +19,11 @@ export interface MatrixProduct {
 
 export async function openMatrixProduct(platform: Platform, options: EngineOptions = {}): Promise<MatrixProduct> {
   const engine = await openEngine(platform, options);
+  return { ...(await matrixProductOn(engine)), close: () => engine.close() };
+}
+
+/** The same on an engine that others use too; closing it leaves the engine open. */
+export async function matrixProductOn(engine: Engine): Promise<MatrixProduct> {
   const a = input('a', 'float32', ['m', 'k']);
   const b = input('b', 'float32', ['n', 'k']);
   const program = await engine.compile({ scores: matmul(a, b, { transposeB: true }) });
@@ -28,6 +33,6 @@ export async function openMatrixProduct(platform: Platform, options: EngineOptio
       const { scores } = await program.run(feeds, { transfer: true });
       return scores!.floats;
     },
-    close: () => engine.close(),
+    close: () => program.close(),
   };
 }
