@@ -88,7 +88,8 @@ const activations: Readonly<Record<string, Activation>> = {
 
 const size = z.number().int().positive();
 const dropoutRate = z.number().min(0).lt(1);
-const activation = z.string().transform((name, context) => {
+/** An activation by any of the names that configurations use. */
+export const activation = z.string().transform((name, context) => {
   const known = Object.hasOwn(activations, name) ? activations[name]! : undefined;
   if (known === undefined) {
     context.addIssue({

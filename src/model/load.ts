@@ -246,7 +246,7 @@ export async function openModelParts(
 const sizeOf = ({ shape }: ParameterSpec) => shape.reduce((a, b) => a * b, 1);
 
 /** Float weights stay in their file; with int8, linear weights are read, quantised by output row and kept in memory. */
-async function parameterValues(
+export async function parameterValues(
   files: Files,
   specs: readonly ParameterSpec[],
   tensors: ReadonlyMap<string, StoredTensor>,

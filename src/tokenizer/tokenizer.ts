@@ -34,6 +34,21 @@ export interface EncodedText {
   truncated: boolean;
 }
 
+/** A special token with the segment it belongs to. */
+export interface SpecialToken {
+  id: number;
+  segment: number;
+}
+
+/** What stands around and between two texts that make one sequence, and the segments of the texts. */
+export interface PairTemplate {
+  before: readonly SpecialToken[];
+  a: number;
+  between: readonly SpecialToken[];
+  b: number;
+  after: readonly SpecialToken[];
+}
+
 export class TextTokenizer {
   /** Special tokens before and after every text. */
   readonly prefix: readonly number[];
@@ -44,6 +59,8 @@ export class TextTokenizer {
   private readonly lowercase: boolean;
   private readonly foldsSigma: boolean;
   private readonly spacesChinese: boolean;
+  /** True where the original gives both texts of a pair segment 0, and the JavaScript implementation 0 and 1. */
+  private readonly plainSegments: boolean;
   /** Characters a token, learnt from the texts seen: decides how much is tried first, never the result. */
   private width = 5;
 
@@ -67,6 +84,8 @@ export class TextTokenizer {
     const normalizers = JSON.stringify(description.normalizer ?? null);
     this.foldsSigma = bert?.lowercase === true || normalizers.includes('"Lowercase"');
     this.spacesChinese = bert?.handle_chinese_chars === true;
+    const { post_processor } = description as { post_processor?: unknown };
+    this.plainSegments = JSON.stringify(post_processor ?? null).includes('"RobertaProcessing"');
     [this.prefix, this.suffix] = this.template();
   }
 
@@ -109,8 +128,8 @@ export class TextTokenizer {
     return this.inner.id_to_token(id);
   }
 
-  /** At least the first `room` tokens of the text if it has as many, and whether it has more. */
-  private firstTokens(text: string, room: number): { tokens: number[]; truncated: boolean } {
+  /** At least the first `room` tokens of the text if it has as many, and whether it has more; no special tokens. */
+  firstTokens(text: string, room: number): { tokens: number[]; truncated: boolean } {
     if (this.cuts && Number.isFinite(room)) {
       for (let reach = Math.ceil((room + 1) * this.width * 1.2) + 48; reach < text.length; reach *= 2) {
         const cut = nextCut(text, reach);
@@ -122,6 +141,29 @@ export class TextTokenizer {
     }
     const tokens = this.tokens(text);
     return { tokens, truncated: tokens.length > room };
+  }
+
+  /** How this tokenizer joins two texts, found by letting the post-processor wrap two marks. */
+  pairTemplate(): PairTemplate {
+    const { post_processor: wrap } = this.inner;
+    const marks = ['\u0000first', '\u0000second'] as const;
+    const wrapped = wrap?.post_process([marks[0]], [marks[1]], true) as
+      | { tokens: string[]; token_type_ids?: number[] }
+      | undefined;
+    // A post-processor without special tokens leaves the two apart: they are joined as they are.
+    const joined = wrapped?.tokens.includes(marks[1]) ? wrapped : { tokens: [...marks], token_type_ids: [0, 1] };
+    const special = joined.tokens.map((token, at) => ({
+      id: this.inner.token_to_id(token) ?? -1,
+      segment: this.plainSegments ? 0 : (joined.token_type_ids?.[at] ?? 0),
+    }));
+    const [a, b] = marks.map((mark) => joined.tokens.indexOf(mark)) as [number, number];
+    return {
+      before: special.slice(0, a),
+      a: special[a]!.segment,
+      between: special.slice(a + 1, b),
+      b: special[b]!.segment,
+      after: special.slice(b + 1),
+    };
   }
 
   private prepare(text: string): string {

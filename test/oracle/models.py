@@ -162,42 +162,48 @@ def halves(source, target, dtype):
 
 COMMON = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 
-fixture(
-    "bert",
-    BertModel(BertConfig(vocab_size=90, hidden_size=32, num_hidden_layers=3, num_attention_heads=4,
-                         intermediate_size=56, max_position_embeddings=48, type_vocab_size=2, pad_token_id=0, **COMMON)),
-    [7, 1, 40, 23, 2], seed=1, pooling="mean", segments=True, explicit_positions=True, dense=20,
-    extra={"embeddings.position_ids": torch.arange(48).unsqueeze(0)},
-    prompts={"prompts": {"query": "find: ", "document": ""}, "default_prompt_name": None,
-             "similarity_fn_name": "cosine"},
-)
-fixture(
-    "roberta",
-    RobertaForMaskedLM(RobertaConfig(vocab_size=80, hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
-                                     intermediate_size=48, max_position_embeddings=42, type_vocab_size=1,
-                                     pad_token_id=1, **COMMON)),
-    [12, 3, 40], seed=2, pooling="cls",
-)
-fixture(
-    "xlm-roberta",
-    XLMRobertaModel(XLMRobertaConfig(vocab_size=80, hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
-                                     intermediate_size=48, max_position_embeddings=34, type_vocab_size=1,
-                                     pad_token_id=1, **COMMON), add_pooling_layer=False),
-    [9, 30, 4], seed=3, pooling="mean", normalise=False,
-)
-fixture(
-    "mpnet",
-    MPNetModel(MPNetConfig(vocab_size=80, hidden_size=32, num_hidden_layers=3, num_attention_heads=4,
-                           intermediate_size=48, max_position_embeddings=162, **COMMON)),
-    [5, 160, 31], seed=4, pooling="mean",
-)
-fixture(
-    "modernbert",
-    ModernBertForMaskedLM(ModernBertConfig(vocab_size=80, hidden_size=32, num_hidden_layers=4, num_attention_heads=4,
-                                           intermediate_size=40, max_position_embeddings=64, local_attention=12,
-                                           pad_token_id=0, cls_token_id=1, sep_token_id=2, bos_token_id=1,
-                                           eos_token_id=2, attn_implementation="eager")),
-    [11, 60, 2, 30], seed=5, pooling="cls",
-)
-halves("bert", "bert/half.safetensors", torch.float16)
-halves("bert", "bert/bfloat16.safetensors", torch.bfloat16)
+
+def main():
+    fixture(
+        "bert",
+        BertModel(BertConfig(vocab_size=90, hidden_size=32, num_hidden_layers=3, num_attention_heads=4,
+                             intermediate_size=56, max_position_embeddings=48, type_vocab_size=2, pad_token_id=0, **COMMON)),
+        [7, 1, 40, 23, 2], seed=1, pooling="mean", segments=True, explicit_positions=True, dense=20,
+        extra={"embeddings.position_ids": torch.arange(48).unsqueeze(0)},
+        prompts={"prompts": {"query": "find: ", "document": ""}, "default_prompt_name": None,
+                 "similarity_fn_name": "cosine"},
+    )
+    fixture(
+        "roberta",
+        RobertaForMaskedLM(RobertaConfig(vocab_size=80, hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+                                         intermediate_size=48, max_position_embeddings=42, type_vocab_size=1,
+                                         pad_token_id=1, **COMMON)),
+        [12, 3, 40], seed=2, pooling="cls",
+    )
+    fixture(
+        "xlm-roberta",
+        XLMRobertaModel(XLMRobertaConfig(vocab_size=80, hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
+                                         intermediate_size=48, max_position_embeddings=34, type_vocab_size=1,
+                                         pad_token_id=1, **COMMON), add_pooling_layer=False),
+        [9, 30, 4], seed=3, pooling="mean", normalise=False,
+    )
+    fixture(
+        "mpnet",
+        MPNetModel(MPNetConfig(vocab_size=80, hidden_size=32, num_hidden_layers=3, num_attention_heads=4,
+                               intermediate_size=48, max_position_embeddings=162, **COMMON)),
+        [5, 160, 31], seed=4, pooling="mean",
+    )
+    fixture(
+        "modernbert",
+        ModernBertForMaskedLM(ModernBertConfig(vocab_size=80, hidden_size=32, num_hidden_layers=4, num_attention_heads=4,
+                                               intermediate_size=40, max_position_embeddings=64, local_attention=12,
+                                               pad_token_id=0, cls_token_id=1, sep_token_id=2, bos_token_id=1,
+                                               eos_token_id=2, attn_implementation="eager")),
+        [11, 60, 2, 30], seed=5, pooling="cls",
+    )
+    halves("bert", "bert/half.safetensors", torch.float16)
+    halves("bert", "bert/bfloat16.safetensors", torch.bfloat16)
+
+
+if __name__ == "__main__":
+    main()
