@@ -13,7 +13,7 @@
  * value (a denominator of 0) are left out; where more than one in twenty has none, or fewer than two clusters bear on the
  * value, there is no interval: both ends are NaN.
  */
-import { bcaInterval, expandedQuantile } from './interval.ts';
+import { bcaInterval, expandedQuantile, leaveOneOutAcceleration } from './interval.ts';
 import { bootstrapMeans, groupQueries, groupSums, mergeGroups, resamplingStreams } from './resample.ts';
 import { defaultResamples, type EstimateOptions } from './significance.ts';
 import type { Estimate } from './types.ts';
@@ -63,19 +63,10 @@ export function estimateRatios(
     const left = Float64Array.from({ length: grouping.groups }, (_, group) => {
       for (let i = 0; i < used.length; i++) at[i] = totals[used[i]!]! - sums[used[i]!]![group]!;
       return of(...at);
-    });
-    return { value, ...bcaInterval(values.sort(), value, acceleration(left), expandedQuantile(level, bearing)) };
+    }).filter(Number.isFinite);
+    return {
+      value,
+      ...bcaInterval(values.sort(), value, leaveOneOutAcceleration(left), expandedQuantile(level, bearing)),
+    };
   });
-}
-
-/** Skewness over 6 of the values with one cluster left out, those without a value left aside. */
-function acceleration(leftOut: Float64Array): number {
-  const left = leftOut.filter(Number.isFinite);
-  const mean = left.reduce((sum, value) => sum + value, 0) / left.length;
-  let [squares, cubes] = [0, 0];
-  for (const value of left) {
-    squares += (mean - value) ** 2;
-    cubes += (mean - value) ** 3;
-  }
-  return squares > 0 ? cubes / (6 * squares ** 1.5) : 0;
 }

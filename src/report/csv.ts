@@ -13,6 +13,7 @@ export const csvNames: CsvNames = {
   leaderboard: 'leaderboard.csv',
   comparisons: 'comparisons.csv',
   strata: 'strata.csv',
+  domains: 'domains.csv',
   recall: 'recall.csv',
   differences: 'differences.csv',
   winsLosses: 'wins-losses.csv',
@@ -25,6 +26,7 @@ export function csvFiles(results: EvaluationResults): Map<string, string> {
     [csvNames.leaderboard, leaderboard(results)],
     [csvNames.comparisons, comparisons(results)],
     [csvNames.strata, strata(results)],
+    [csvNames.domains, domains(results)],
     [csvNames.recall, recall(results)],
     [csvNames.differences, differences(results)],
     [csvNames.winsLosses, winsLosses(results)],
@@ -71,8 +73,8 @@ function leaderboard({ cells }: EvaluationResults): string {
   );
 }
 
-/** Systems on one view, and views of one system, in one table. */
-function comparisons({ comparisons, viewComparisons }: EvaluationResults): string {
+/** Systems on one view, also over relevant documents out of the query's domain alone, and views of one system, in one table. */
+function comparisons({ comparisons, viewComparisons, domains }: EvaluationResults): string {
   const head = [
     'corpus', 'compared', 'within', 'metric', 'a', 'b', 'difference', 'lower', 'upper', 'p', 'p_holm', 'verdict', 'margin',
     'detectable', 'queries',
@@ -80,6 +82,12 @@ function comparisons({ comparisons, viewComparisons }: EvaluationResults): strin
   const tables = [
     ...comparisons.map((table) => ({ ...table, compared: 'systems', within: table.view })),
     ...viewComparisons.map((table) => ({ ...table, compared: 'views', within: table.model })),
+    ...domains.map(({ outPairs, view, ...table }) => ({
+      ...table,
+      pairs: outPairs,
+      compared: 'systems, OUT',
+      within: view,
+    })),
   ];
   return csv(
     head,
@@ -113,6 +121,33 @@ function strata({ strata }: EvaluationResults): string {
       Object.entries(systems).map(([system, { value, lower, upper }]) => [
         corpus, view, metric, by, stratum, queries, system, value, lower, upper,
       ]), // biome-ignore format: one row
+    ),
+  );
+}
+
+/** Drops, and for fused systems how much theirs differs from that of their dense part. */
+function domains({ domains }: EvaluationResults): string {
+  const head = [
+    'corpus', 'view', 'metric', 'system', 'domain', 'queries', 'value', 'lower', 'upper',
+  ]; // biome-ignore format: the columns, as they stand
+  return csv(
+    head,
+    domains.flatMap(({ corpus, view, metric, systems, queries, fusions }) =>
+      Object.entries(systems).flatMap(([system, { in: inside, out, drop, dropOfBoth }]) => {
+        const difference = fusions.find(({ fused }) => fused === system)?.dropDifference;
+        const rows = [
+          ['IN', queries.in, inside],
+          ['OUT', queries.out, out],
+          ['drop', undefined, drop],
+          ['drop, queries with both', queries.both, dropOfBoth],
+          ['drop, fused minus dense', undefined, difference],
+        ] as const;
+        return rows.flatMap(([domain, count, estimate]) =>
+          estimate === undefined
+            ? []
+            : [[corpus, view, metric, system, domain, count, estimate.value, estimate.lower, estimate.upper]],
+        );
+      }),
     ),
   );
 }

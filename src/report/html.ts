@@ -10,6 +10,7 @@ import { cost } from './sections/cost.ts';
 import { fusion, recall } from './sections/curves.ts';
 import { dataCards } from './sections/data-card.ts';
 import { differences, winsLosses } from './sections/differences.ts';
+import { domains } from './sections/domains.ts';
 import { leaderboard, select } from './sections/leaderboard.ts';
 import { significance } from './sections/significance.ts';
 import { strata } from './sections/strata.ts';
@@ -31,6 +32,7 @@ export function renderHtml(evaluation: EvaluationResults): string {
     ['fusion', 'Fusion', fusion(page)],
     ['wins-losses', 'Wins and losses', results.winsLosses.length > 0 && queries.markup],
     ['strata', 'Strata', strata(page)],
+    ['domains', 'Domains', domains(page)],
     ['cost', 'Cost', cost(page)],
     ['data', 'Data', dataCards(page)],
     ['methods', 'Methods', methodsSection(page)],

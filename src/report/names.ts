@@ -30,6 +30,17 @@ export function withShortNames(results: EvaluationResults): EvaluationResults {
       ...stratum,
       systems: Object.fromEntries(Object.entries(stratum.systems).map(([name, estimate]) => [system(name), estimate])),
     })),
+    domains: results.domains.map((domain) => ({
+      ...domain,
+      systems: Object.fromEntries(Object.entries(domain.systems).map(([name, estimates]) => [system(name), estimates])),
+      outPairs: domain.outPairs.map(sides),
+      fusions: domain.fusions.map(({ fused, dense, bm25, ...rest }) => ({
+        ...rest,
+        fused: system(fused),
+        dense: system(dense),
+        ...(bm25 === undefined ? {} : { bm25: system(bm25) }),
+      })),
+    })),
     alphaSweeps: results.alphaSweeps.map((sweep) => ({ ...sweep, dense: model(sweep.dense) })),
   };
 }

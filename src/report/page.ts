@@ -21,6 +21,7 @@ export interface CsvNames {
   leaderboard: string;
   comparisons: string;
   strata: string;
+  domains: string;
   recall: string;
   differences: string;
   winsLosses: string;

@@ -3,9 +3,10 @@ import { definitionsVersion } from '../metrics/definitions.ts';
 import type { CellStore, FinishedCell } from './cell.ts';
 import type { CorpusUnderStudy } from './corpus-under-study.ts';
 import { dataCard } from './data-card.ts';
+import { domainStrata, domainsOf } from './domain-strata.ts';
 import type { EvaluateSettings } from './evaluate-options.ts';
 import { type CellResult, type EvaluationResults, systemName } from './results.ts';
-import { strata } from './strata.ts';
+import { absentStrata, queryTraits, strata } from './strata.ts';
 import {
   compareSystems,
   compareViews,
@@ -15,6 +16,7 @@ import {
   type System,
   winsAndLosses,
 } from './summaries.ts';
+import { parseViews } from './systems.ts';
 
 export interface CorpusCells {
   study: CorpusUnderStudy;
@@ -51,6 +53,8 @@ export async function assembleResults(
     differences: [],
     winsLosses: [],
     strata: [],
+    absentStrata: [],
+    domains: [],
     alphaSweeps: [],
     warnings: [...warnings],
   };
@@ -58,12 +62,22 @@ export async function assembleResults(
     results.dataCards.push(await dataCard(study));
     const { shared } = study;
     const byView = Map.groupBy(cells, ({ result }) => result.view);
+    const traits = await queryTraits(study, parseViews([...byView.keys()], false));
+    const domains = await domainsOf(study);
+    results.absentStrata.push(...absentStrata(shared, traits));
+    if (typeof domains === 'string') {
+      results.absentStrata.push({ corpus: shared.corpus, by: 'domain', reason: domains });
+    }
     for (const [view, rows] of byView) {
       const systems: System[] = rows.map(({ result, cell }) => ({ name: systemName(result), cell }));
       for (const { name, cell } of systems)
         results.recallCurves.push({ corpus: shared.corpus, view, system: name, points: cell.recall });
       for (const { result, cell } of rows) results.alphaSweeps.push(...sweepOf(result, cell));
-      results.strata.push(...strata(shared, view, headline, systems, statistics));
+      results.strata.push(...strata(shared, traits, view, headline, systems, statistics));
+      if (typeof domains !== 'string') {
+        const rankingsOf = ({ cell }: System) => store.rankings(cell.manifest.cell);
+        results.domains.push(...(await domainStrata(study, domains, view, systems, rankingsOf, statistics)));
+      }
       if (systems.length < 2) continue;
       for (const metric of comparedMetrics)
         results.comparisons.push(compareSystems(shared, view, systems, metric, statistics));

@@ -185,11 +185,53 @@ export interface Stratum {
   corpus: string;
   view: string;
   metric: string;
-  by: 'year' | 'country';
+  by: 'year' | 'country' | 'language' | 'length' | 'family' | 'relevant';
   stratum: string;
   queries: number;
   /** system -> estimate. */
   systems: Record<string, Estimate>;
+}
+
+/** A stratification or a measure by domain that a corpus gives no ground for. */
+export interface AbsentStrata {
+  corpus: string;
+  by: Stratum['by'] | 'domain';
+  reason: string;
+}
+
+/** One corpus and view measured over relevant documents IN and OUT of the query's domain (`domain-strata.ts`). */
+export interface DomainResult {
+  corpus: string;
+  view: string;
+  metric: string;
+  margin: number;
+  /** Relevant judgements; `unknown` where query or document has no code. */
+  judgements: { in: number; out: number; unknown: number };
+  /** Queries and relevant documents by the codes that place them. */
+  patents: { ipc: number; cpc: number; none: number };
+  queries: { in: number; out: number; both: number };
+  systems: Record<string, DomainEstimates>;
+  /** All systems against one another over OUT judgements, Holm-corrected over these pairs. */
+  outPairs: Comparison[];
+  fusions: FusionAcrossDomains[];
+}
+
+export interface DomainEstimates {
+  in: Estimate;
+  out: Estimate;
+  /** (IN - OUT) / IN, each mean over its own queries. */
+  drop: Estimate;
+  /** The same over the queries that have relevant documents in both. */
+  dropOfBoth?: Estimate;
+}
+
+/** Does fusing close the gap? The verdicts are in `outPairs`. */
+export interface FusionAcrossDomains {
+  fused: string;
+  dense: string;
+  bm25?: string;
+  /** Drop of the fused system minus drop of its dense part. */
+  dropDifference: Estimate;
 }
 
 export interface RecallCurve {
@@ -233,6 +275,8 @@ export interface EvaluationResults {
   differences: DifferenceShape[];
   winsLosses: WinLoss[];
   strata: Stratum[];
+  absentStrata: AbsentStrata[];
+  domains: DomainResult[];
   /** Fusion sweeps: mean metric for each alpha, for the plot. */
   alphaSweeps: {
     corpus: string;

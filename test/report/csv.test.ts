@@ -24,7 +24,8 @@ test('every table reads back, with all its rows and full precision', () => {
   assert.equal(leaderboard.length, results.cells.length);
   assert.equal(Number(leaderboard[3]!['ndcg@10']), results.cells[3]!.metrics['ndcg@10']!.value);
   assert.equal(leaderboard[3]!.cell, results.cells[3]!.manifest.cell);
-  const pairs = [...results.comparisons, ...results.viewComparisons].flatMap((table) => table.pairs);
+  const outPairs = results.domains.flatMap((table) => table.outPairs);
+  const pairs = [...results.comparisons, ...results.viewComparisons].flatMap((table) => table.pairs).concat(outPairs);
   const comparisons = read(files.get('comparisons.csv')!);
   assert.equal(comparisons.length, pairs.length);
   assert.equal(Number(comparisons[0]!.p_holm), pairs[0]!.pHolm);
@@ -38,6 +39,16 @@ test('every table reads back, with all its rows and full precision', () => {
   assert.equal(
     read(files.get('strata.csv')!).length,
     results.strata.reduce((sum, row) => sum + Object.keys(row.systems).length, 0),
+  );
+  const domains = read(files.get('domains.csv')!);
+  const fusions = results.domains.reduce((sum, { fusions }) => sum + fusions.length, 0);
+  assert.equal(
+    domains.length,
+    results.domains.reduce((sum, { systems }) => sum + 4 * Object.keys(systems).length, fusions),
+  );
+  assert.deepEqual(
+    [domains[2]!.domain, Number(domains[2]!.value)],
+    ['drop', results.domains[0]!.systems[domains[2]!.system!]!.drop.value],
   );
   assert.equal(
     read(files.get('recall.csv')!).length,

@@ -7,6 +7,7 @@ import type { Comparison, Estimate, Verdict } from '../../src/metrics/types.ts';
 import {
   type CellResult,
   type DataCard,
+  type DomainResult,
   type EvaluationResults,
   systemName,
   type WinLossRow,
@@ -84,16 +85,59 @@ export function fakeResults(options: FakeOptions = {}): EvaluationResults {
     differences: [],
     winsLosses: [],
     strata: [],
+    absentStrata: [],
+    domains: [],
     alphaSweeps: [],
     warnings: ['view full: 18.2 % of the texts were cut at 256 tokens by all-MiniLM-L6-v2'],
   };
   for (const [corpus, queries] of Object.entries(corpora)) {
+    if (!invented) results.absentStrata.push({ corpus, by: 'language', reason: 'no query has a language' });
     results.dataCards.push(fakeCard(corpus, queries, invented));
     const shift = random.uniform() * 0.06;
     for (const view of views) fakeGroup({ corpus, view, queries, systems, results, random, shift, title });
     for (const system of systems) fakeViews(results, corpus, systemName(system), queries);
   }
   return results;
+}
+
+interface DomainSpec {
+  corpus: string;
+  view: string;
+  queries: number;
+  names: string[];
+  qualities: number[];
+}
+
+/** Two fifths of the metric outside, of queries that are a third fewer. */
+function fakeDomains(metric: string, { corpus, view, queries, names, qualities }: DomainSpec): DomainResult {
+  const out = Math.round(0.7 * queries);
+  const scaled = qualities.map((quality) => quality * metricScale[metric]!);
+  const drop = { value: 0.6, lower: 0.55, upper: 0.64 };
+  const outPairs = names.flatMap((a, i) =>
+    names.slice(i + 1).map((b, j) => fakeComparison(metric, a, b, 0.4 * (scaled[i]! - scaled[i + 1 + j]!), out)),
+  );
+  const fused = names.filter((name) => name.startsWith('bm25+'));
+  return {
+    corpus,
+    view,
+    metric,
+    margin: 0.01,
+    judgements: { in: 9 * queries, out: 3 * queries, unknown: 41 },
+    patents: { ipc: 5 * queries, cpc: 12, none: 3 },
+    queries: { in: queries - 9, out, both: out - 8 },
+    systems: Object.fromEntries(
+      names.map((name, i) => [
+        name,
+        { in: estimate(scaled[i]!, 0.3, queries), out: estimate(0.4 * scaled[i]!, 0.2, out), drop, dropOfBoth: drop },
+      ]),
+    ),
+    outPairs,
+    fusions: fused.flatMap((name) => {
+      const dense = name.replace(/^bm25\+| \(.*\)$/g, '');
+      const dropDifference = { value: -0.012, lower: -0.031, upper: 0.006 };
+      return names.includes(dense) ? [{ fused: name, dense, bm25: 'bm25', dropDifference }] : [];
+    }),
+  };
 }
 
 interface GroupSpec {
@@ -166,8 +210,12 @@ function fakeGroup({ corpus, view, queries, systems, results, random, shift, tit
   const strata = {
     year: ['1976–85', '1986–90', '1991–95', '1996–2000', '2001–05', '2006–10', '2011–15', '2016–18', 'unknown'],
     country: ['US', 'EP', 'WO', 'JP', 'other'],
+    language: ['en'],
+    length: ['12–85', '86–140', '141–233', '234–1204'],
+    family: ['1', '2–3', '4–11'],
+    relevant: ['1–2', '3–7', '8–19', '20–141'],
   } as const;
-  for (const by of ['year', 'country'] as const) {
+  for (const by of Object.keys(strata) as (keyof typeof strata)[]) {
     strata[by].forEach((stratum, position) => {
       const inside = Math.max(3, Math.round((queries / strata[by].length) * (0.3 + random.uniform() * 1.4)));
       results.strata.push({
@@ -186,6 +234,8 @@ function fakeGroup({ corpus, view, queries, systems, results, random, shift, tit
       });
     });
   }
+  for (const metric of ['ndcg@10', 'ndcg@100'])
+    results.domains.push(fakeDomains(metric, { corpus, view, queries, names, qualities }));
   results.alphaSweeps.push({
     corpus,
     view,

@@ -75,6 +75,7 @@ for (const [name, options] of sizes) {
       'recall',
       'wins-losses',
       'strata',
+      'domains',
       'cost',
       'data',
       'methods',
@@ -154,9 +155,29 @@ test('every number leads to a manifest that is there', () => {
 test('an evaluation with one system and nothing tested still makes a page', () => {
   const full = fakeResults({ corpora: { small: 1 }, views: ['T'], systems: [{ model: 'lsa' }] });
   const bare: EvaluationResults = {
-    ...full, comparisons: [], viewComparisons: [], dataCards: [], recallCurves: [], differences: [], winsLosses: [], strata: [], alphaSweeps: [], warnings: [],
+    ...full, comparisons: [], viewComparisons: [], dataCards: [], recallCurves: [], differences: [], winsLosses: [], strata: [], absentStrata: [], domains: [],
+    alphaSweeps: [], warnings: [],
   }; // biome-ignore format: one line of nothing
   for (const results of [full, bare, { ...bare, cells: [] }]) lacks(renderHtml(results), /NaN|undefined|Infinity/);
+});
+
+test('domains: what was measured on what, an estimate without interval, and an absent signal by name', () => {
+  const results = fakeResults({ corpora: { set: 60 }, views: ['TA'] });
+  const section = (page: string) => /<section id="domains".*?<\/section>/s.exec(page)![0];
+  const full = section(renderHtml(results));
+  holds(full, /540 relevant documents IN \(51 queries\), 180 OUT \(42 queries\), 34 queries with both; 41 neither/);
+  holds(full, /of 315 patents 12 placed by CPC for want of IPC and 3 without either/);
+  holds(full, /60\.0 % \[55\.0 %, 64\.0 %\]/);
+  holds(full, /−1\.2 \[−3\.1, \+0\.6\]/);
+  const [domain] = results.domains;
+  const single = { value: 0.5, lower: Number.NaN, upper: Number.NaN };
+  const few = { ...domain!, systems: { bm25: { in: single, out: single, drop: single } }, fusions: [] };
+  const page = section(renderHtml({ ...results, domains: [few] }));
+  lacks(page, /NaN/);
+  holds(page, /50\.0 % \(no interval\)/);
+  const reason = 'no patent of the corpus has an IPC or CPC code';
+  const none = renderHtml({ ...results, domains: [], absentStrata: [{ corpus: 'set', by: 'domain', reason }] });
+  holds(section(none), /set: no patent of the corpus has an IPC or CPC code, so that IN and OUT cannot be told/);
 });
 
 test('the page does not depend on when or where it is made', async (t) => {

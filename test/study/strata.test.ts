@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { jointStatement } from '../../src/study/assemble.ts';
-import { gatherSmall, gatherYears } from '../../src/study/strata.ts';
+import { gatherRuns, gatherSmall } from '../../src/study/strata.ts';
 
 const year = fc.option(fc.integer({ min: 1900, max: 2030 }).map(String), { nil: undefined, freq: 10 });
 
 test('periods cover all queries once, in order, at most eight, none with too few but where there are too few', () => {
   fc.assert(
     fc.property(fc.array(year, { maxLength: 400 }), fc.integer({ min: 1, max: 20 }), (years, least) => {
-      const groups = gatherYears(years, { least, periods: 8 });
+      const groups = gatherRuns(years, { least, most: 8 });
       const members = [...groups.values()].flat().sort((a, b) => a - b);
       assert.deepEqual(members, [...years.keys()]);
       const periods = [...groups].filter(([name]) => name !== 'unknown');
@@ -30,9 +30,9 @@ test('periods cover all queries once, in order, at most eight, none with too few
 
 test('few well-filled years stay single, many even ones become periods of the same size', () => {
   const few = ['2001', '2002', '2003'].flatMap((name) => Array.from({ length: 12 }, () => name));
-  assert.deepEqual([...gatherYears(few, { least: 10, periods: 8 }).keys()], ['2001', '2002', '2003']);
+  assert.deepEqual([...gatherRuns(few, { least: 10, most: 8 }).keys()], ['2001', '2002', '2003']);
   const many = Array.from({ length: 800 }, (_, i) => String(1980 + Math.floor(i / 20)));
-  const sizes = [...gatherYears(many, { least: 10, periods: 8 }).values()].map(({ length }) => length);
+  const sizes = [...gatherRuns(many, { least: 10, most: 8 }).values()].map(({ length }) => length);
   assert.deepEqual(sizes, Array(8).fill(100));
 });
 

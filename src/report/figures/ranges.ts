@@ -54,6 +54,11 @@ interface StrataSpec {
   systems: { name: string; index: number }[];
 }
 
+/** The value and the ends of its interval, where it has one. */
+function known({ value, lower, upper }: Estimate): number[] {
+  return [value, lower, upper].filter(Number.isFinite);
+}
+
 /** One place on the x axis a stratum; within it one mark with its interval a system. */
 export function strataFigure({ title, metric, by, strata, systems }: StrataSpec): Markup {
   const shown = strata.flatMap((stratum) => stratum.values.filter((value) => value !== undefined));
@@ -64,10 +69,7 @@ export function strataFigure({ title, metric, by, strata, systems }: StrataSpec)
   const box = { width: left + inner + right, height: 270, top: 24, right, bottom: 48, left };
   const step = inner / strata.length;
   const y = linear(
-    [
-      Math.max(0, Math.min(...shown.map((value) => value.lower))),
-      Math.min(1, Math.max(...shown.map((value) => value.upper))),
-    ],
+    [Math.max(0, Math.min(...shown.flatMap(known))), Math.min(1, Math.max(...shown.flatMap(known)))],
     [box.height - box.bottom, box.top],
   );
   const center = (position: number) => left + (position + 0.5) * step;
@@ -78,7 +80,10 @@ export function strataFigure({ title, metric, by, strata, systems }: StrataSpec)
       if (value === undefined) return undefined;
       const x = center(position) + (order - (systems.length - 1) / 2) * spacing;
       const [low, high] = [Math.max(y.domain[0], value.lower), Math.min(y.domain[1], value.upper)];
-      return html`<path class="whisker ${seriesClass(system.index)}" d="M${fixed(x)},${fixed(y(low))}V${fixed(y(high))}"/>${mark(system.index, x, y(value.value), 3, `${stratum.name}, ${system.name}: ${withInterval(value)}`)}`;
+      const whisker =
+        Number.isFinite(low + high) &&
+        html`<path class="whisker ${seriesClass(system.index)}" d="M${fixed(x)},${fixed(y(low))}V${fixed(y(high))}"/>`;
+      return html`${whisker}${mark(system.index, x, y(value.value), 3, `${stratum.name}, ${system.name}: ${withInterval(value)}`)}`;
     }),
   );
   const every = Math.ceil((Math.max(...strata.map((stratum) => textWidth(stratum.name, 11))) + 6) / step);

@@ -1,5 +1,5 @@
-/** The same comparison by publication year and by country: does the order hold everywhere? */
-import { systemName } from '../../study/results.ts';
+/** The same comparison by what the query is (year, country, language, length, ...): does the order hold everywhere? */
+import { type Stratum, systemName } from '../../study/results.ts';
 import { strataFigure } from '../figures/ranges.ts';
 import { count, metricName, plural, withInterval } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
@@ -12,6 +12,16 @@ const shown = 4;
 const roomy = 24;
 const legible = 64;
 
+/** Stratifications in their order, as axes and captions name them. */
+const strataNames: Record<Stratum['by'], string> = {
+  year: 'year',
+  country: 'country',
+  language: 'language',
+  length: 'words of the query’s text',
+  family: 'patents of the query’s family in the corpus',
+  relevant: 'relevant documents',
+};
+
 export function strata(page: Page): Content {
   const { standings, files } = page;
   const all = standings.results.strata;
@@ -21,23 +31,24 @@ export function strata(page: Page): Content {
     const { corpus, view } = group;
     const here = all.filter((stratum) => stratum.corpus === corpus && stratum.view === view);
     return unique(here.map((stratum) => stratum.metric)).map((metric) => {
-      const parts = (['year', 'country'] as const).map((by) => {
+      const parts = (Object.keys(strataNames) as Stratum['by'][]).map((by) => {
+        const named = strataNames[by];
         const rows = here.filter((stratum) => stratum.metric === metric && stratum.by === by);
         if (rows.length === 0) return undefined;
         if (rows.length === 1) {
           const { stratum, queries } = rows[0]!;
-          return html`<p class="lead">By ${by}: ${stratum} for all ${plural(queries, 'query', 'queries')}.</p>`;
+          return html`<p class="lead">By ${named}: ${stratum} for all ${plural(queries, 'query', 'queries')}.</p>`;
         }
         const names = group.cells.map(systemName).filter((name) => rows.some((row) => row.systems[name] !== undefined));
         if (names.length === 0) return undefined;
-        const title = `${metricName(metric)} by ${by}, ${corpus}, ${view}`;
+        const title = `${metricName(metric)} by ${named}, ${corpus}, ${view}`;
         const baselines = new Set(group.cells.filter(isBm25).map(systemName));
         const drawn = chosen(names, baselines, rows.length > roomy ? 2 : shown);
         const largest = rows.toSorted((a, b) => b.queries - a.queries).slice(0, legible);
         const picture = strataFigure({
           title,
           metric,
-          by,
+          by: named,
           strata: rows
             .filter((row) => largest.includes(row))
             .map((row) => ({
@@ -57,10 +68,16 @@ export function strata(page: Page): Content {
   });
   return section(page, {
     id: 'strata',
-    title: 'By year and by country',
+    title: 'By what the query is',
     csv: files.strata,
-    lead: 'Of the query patent. Intervals widen with fewer queries; differences between strata are described, not tested.',
-    body: [panels, budget.note('panels', files.strata)],
+    lead: 'Intervals widen with fewer queries; differences between strata are described, not tested. Numbers are gathered into runs of similar size.',
+    body: [
+      standings.results.absentStrata
+        .filter(({ by }) => by !== 'domain')
+        .map(({ corpus, by, reason }) => html`<p class="lead">${corpus}, by ${by}: ${reason}.</p>`),
+      panels,
+      budget.note('panels', files.strata),
+    ],
   });
 }
 
