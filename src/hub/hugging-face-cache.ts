@@ -6,6 +6,7 @@ import { constants } from 'node:fs';
 import { copyFile, link, mkdir, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { RepositoryKind } from './repository.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -13,16 +14,21 @@ export function huggingFaceHome(env: Environment): string {
   return env.HF_HOME ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'huggingface');
 }
 
-/** Where the Hugging Face cache keeps a model: `blobs` by hash, `snapshots` by commit, `refs` by branch. */
-export function cacheOf(id: string, env: Environment): string {
+/** Where the Hugging Face cache keeps a repository: `blobs` by hash, `snapshots` by commit, `refs` by branch. */
+export function cacheOf(id: string, env: Environment, kind: RepositoryKind = 'model'): string {
   const hub = env.HF_HUB_CACHE ?? join(huggingFaceHome(env), 'hub');
-  return join(hub, `models--${id.replace('/', '--')}`);
+  return join(hub, `${kind}s--${id.replace('/', '--')}`);
+}
+
+/** Where the files of a revision lie, if they do, and its commit. */
+export async function snapshotOf(root: string, revision: string): Promise<{ folder: string; commit: string }> {
+  const commit = (await readFile(join(root, 'refs', revision), 'utf8').catch(() => revision)).trim();
+  return { folder: join(root, 'snapshots', commit), commit };
 }
 
 /** The snapshot of a revision, where all its weights are there, in one file or in shards. */
 export async function findInCache(root: string, revision: string) {
-  const commit = (await readFile(join(root, 'refs', revision), 'utf8').catch(() => revision)).trim();
-  const folder = join(root, 'snapshots', commit);
+  const { folder, commit } = await snapshotOf(root, revision);
   const complete = (await isFile(join(folder, 'config.json'))) && (await hasWeights(folder));
   return complete ? { folder, commit } : undefined;
 }

@@ -12,19 +12,10 @@ import { inputError, PatentlabError } from '../base/errors.ts';
 import { nearest } from '../base/nearest.ts';
 import { writeAtomic } from '../base/node/atomic.ts';
 import { sha256File } from '../base/node/hash.ts';
-import { type Progress, silent } from '../base/progress.ts';
-import { downloadFile } from './download.ts';
-import {
-  cacheOf,
-  type Environment,
-  findInCache,
-  huggingFaceHome,
-  isFile,
-  linkFile,
-  linkFiles,
-} from './hugging-face-cache.ts';
-import { Network } from './network.ts';
-import { describeRepository, neededFiles } from './repository.ts';
+import type { Progress } from '../base/progress.ts';
+import { fetchRepository } from './fetch-repository.ts';
+import { cacheOf, type Environment, findInCache, isFile, linkFiles } from './hugging-face-cache.ts';
+import { neededFiles } from './repository.ts';
 
 export interface HubOptions {
   home: string;
@@ -178,55 +169,26 @@ export async function verifyFiles(folder: string): Promise<{ checked: number; da
 }
 
 async function downloadModel(id: string, folder: string, options: HubOptions): Promise<string> {
-  const { env = process.env, revision = 'main', progress = silent, signal, pauseMs } = options;
-  const endpoint = (env.HF_ENDPOINT ?? 'https://huggingface.co').replace(/\/+$/, '');
-  const token = await findToken(env);
-  const headers: Record<string, string> = {
-    'user-agent': 'patentlab',
-    ...(token ? { authorization: `Bearer ${token}` } : {}),
+  const { env = process.env, revision = 'main', progress, signal, pauseMs } = options;
+  const fetched = await fetchRepository(id, {
+    kind: 'model',
+    revision,
+    folder,
+    choose: neededFiles,
+    env,
+    progress,
+    signal,
+    pauseMs,
+  });
+  const manifest: ModelManifest = {
+    format: 1,
+    id,
+    commit: fetched.commit,
+    ...(options.revision === undefined ? {} : { revision: options.revision }),
+    files: fetched.hashes,
   };
-  const network = new Network({ env, signal, ...(pauseMs === undefined ? {} : { pauseMs }) });
-  try {
-    const repository = await describeRepository(network, endpoint, id, revision, headers);
-    const files = neededFiles(repository);
-    const total = files.reduce((sum, { size = 0 }) => sum + size, 0);
-    progress.say(`${id}: downloading ${files.length} files, ${(total / 1e6).toFixed(0)} MB, to ${folder}`);
-    const task = progress.begin(`download ${id}`, { total, unit: 'bytes' });
-    const hashes: Record<string, string> = {};
-    for (const file of files) {
-      signal?.throwIfAborted();
-      const path = join(folder, ...file.name.split('/'));
-      // An earlier, interrupted run may have finished this file, or the Hugging Face cache may hold it in a part of the model.
-      if (file.sha256 !== undefined && !(await isFile(path)))
-        await linkFile(join(cacheOf(id, env), 'blobs', file.sha256), path).catch(() => undefined);
-      if (file.sha256 !== undefined && (await sha256File(path).catch(() => undefined)) === file.sha256) {
-        hashes[file.name] = file.sha256;
-        task.advance(file.size ?? 0);
-        continue;
-      }
-      const url = `${endpoint}/${id}/resolve/${repository.commit}/${file.name.split('/').map(encodeURIComponent).join('/')}`;
-      hashes[file.name] = await downloadFile({ network, url, headers, file, path, task, signal });
-    }
-    task.finish();
-    const manifest: ModelManifest = {
-      format: 1,
-      id,
-      commit: repository.commit,
-      ...(options.revision === undefined ? {} : { revision: options.revision }),
-      files: hashes,
-    };
-    await writeAtomic(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`);
-    return repository.commit;
-  } finally {
-    await network.close();
-  }
-}
-
-async function findToken(env: Environment): Promise<string | undefined> {
-  if (env.HF_TOKEN) return env.HF_TOKEN.trim();
-  const file = env.HF_TOKEN_PATH ?? join(huggingFaceHome(env), 'token');
-  const text = await readFile(file, 'utf8').catch(() => '');
-  return text.trim() || undefined;
+  await writeAtomic(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`);
+  return fetched.commit;
 }
 
 async function writeManifest(folder: string, id: string, commit: string, revision: string | undefined): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * What a model repository on a Hugging Face hub holds, and which of its files patentlab needs: weights as safetensors
+ * What a repository on a Hugging Face hub holds, and which of a model's files patentlab needs: weights as safetensors
  * (never pickles, never code), configuration, tokenizer.
  */
 import { z } from 'zod';
@@ -15,7 +15,9 @@ export interface RemoteFile {
   blobId?: string;
 }
 
-interface Repository {
+export type RepositoryKind = 'model' | 'dataset';
+
+export interface Repository {
   id: string;
   /** The commit that the revision stands for now. */
   commit: string;
@@ -43,15 +45,16 @@ export async function describeRepository(
   id: string,
   revision: string,
   headers: Record<string, string>,
+  kind: RepositoryKind = 'model',
 ): Promise<Repository> {
-  const url = `${endpoint}/api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`;
+  const url = `${endpoint}/api/${kind}s/${id}/revision/${encodeURIComponent(revision)}?blobs=true`;
   const response = await network.request(url, headers);
   const parsed = answerSchema.safeParse(await response.json().catch(() => undefined));
   if (!parsed.success) {
     throw inputError('the server does not answer as a model hub does', {
       code: 'hub.answer',
       file: url,
-      expected: 'the JSON description of a model',
+      expected: `the JSON description of a ${kind}`,
       found: parsed.error.issues[0]?.message ?? 'something else',
       hint: 'check HF_ENDPOINT',
     });

@@ -29,6 +29,8 @@ export interface ImporterContext {
   onBytes?: (bytes: number) => void;
   /** Element that holds one record, for formats that nest (`--record`). */
   record?: string;
+  /** Only these columns are wanted, all of which exist: a format that stores columns apart reads no others. */
+  columns?: readonly string[];
 }
 
 export interface Importer {

@@ -34,8 +34,8 @@ async function* rows(file: SourceFile, context: ImporterContext): AsyncGenerator
   context.signal?.addEventListener('abort', interrupt);
   try {
     context.signal?.throwIfAborted();
-    const source = plain.path.replace(/[*?[]/g, '[$&]').replaceAll("'", "''");
-    const result = await connection.stream(`SELECT * FROM read_parquet('${source}', binary_as_string = true)`);
+    const wanted = context.columns?.map((name) => `"${name.replaceAll('"', '""')}"`).join(', ') ?? '*';
+    const result = await connection.stream(`SELECT ${wanted} FROM ${sourceOf(plain.path)}`);
     const names = result.deduplicatedColumnNames();
     let line = 0;
     for await (const chunk of result.yieldRowsJs()) {
@@ -49,22 +49,46 @@ async function* rows(file: SourceFile, context: ImporterContext): AsyncGenerator
     }
   } catch (error) {
     context.signal?.throwIfAborted();
-    throw inputError('the Parquet file cannot be read', {
-      code: 'import.parquet',
-      file: file.path,
-      expected: 'a complete Parquet file',
-      found: String((error as Error).message)
-        .split('\n')[0]!
-        .replaceAll(plain.path, file.path),
-      hint: 'Export or copy the file again; nothing of it was stored.',
-      cause: error,
-    });
+    throw unreadable(file.path, error, plain.path);
   } finally {
     context.signal?.removeEventListener('abort', interrupt);
     connection.closeSync();
     instance.closeSync();
     await plain.remove();
   }
+}
+
+/** Names of a Parquet file's columns, in its order. */
+export async function parquetColumns(path: string): Promise<string[]> {
+  const instance = await DuckDBInstance.create(':memory:', SETTINGS);
+  const connection = await instance.connect();
+  try {
+    const reader = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${sourceOf(path)}`);
+    return reader.getColumnsObjectJS().column_name!.map(String);
+  } catch (error) {
+    throw unreadable(path, error);
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+function sourceOf(path: string): string {
+  const source = path.replace(/[*?[]/g, '[$&]').replaceAll("'", "''");
+  return `read_parquet('${source}', binary_as_string = true)`;
+}
+
+function unreadable(path: string, error: unknown, as = path) {
+  return inputError('the Parquet file cannot be read', {
+    code: 'import.parquet',
+    file: path,
+    expected: 'a complete Parquet file',
+    found: String((error as Error).message)
+      .split('\n')[0]!
+      .replaceAll(as, path),
+    hint: 'Export or copy the file again; nothing of it was stored.',
+    cause: error,
+  });
 }
 
 function plainValue(value: JS): unknown {
