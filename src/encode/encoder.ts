@@ -9,7 +9,7 @@
  *  - the plan never looks at the cache, so a vector has the same bits whether it was computed now, before, or in two
  *    sittings with a `kill -9` between them;
  *  - a query never meets a document's vector: role and prompt are part of the cache's key, as is everything else that can
- *    change a vector (model files, precision, pooling, length, budget, device, the arithmetic's library and levels);
+ *    change a vector (model files, precision, pooling, length, passages, budget, device, the arithmetic's library and levels);
  *  - an interrupted window keeps its finished batches; a damaged shard is computed again.
  */
 import { inputError, workError } from '../base/errors.ts';
@@ -17,7 +17,13 @@ import { hashOf } from '../base/hash.ts';
 import type { Platform } from '../base/platform.ts';
 import { type Progress, type ProgressTask, silent } from '../base/progress.ts';
 import type { Role, TextModel } from '../model/types.ts';
-import { startTokenizerThread, type TokenBatch, type TokenizerThread } from '../tokenizer/index.ts';
+import {
+  type PassageWindows,
+  startTokenizerThread,
+  type TokenBatch,
+  type TokenizeOptions,
+  type TokenizerThread,
+} from '../tokenizer/index.ts';
 import { ahead, inFlight } from './ahead.ts';
 import { planBatches, type TextWindow, windowsOf } from './plan.ts';
 import { allBatches, type Shard } from './shard.ts';
@@ -45,6 +51,8 @@ export interface EncodeRequest {
   prompt?: string;
   /** Most tokens a text may have, special tokens and prompt counted; at most and by default the model's. */
   maxLength?: number;
+  /** Cut each text into passages of `maxLength` tokens, each with a vector of its own (`passages.ts`). Default: only its beginning is read. */
+  passages?: Omit<PassageWindows, 'size'>;
   /** Matryoshka: keep this many leading values, normalised again. Default all. */
   dimensions?: number;
   /**
@@ -107,7 +115,7 @@ export class Encoder {
   /** Vectors of all texts, in input order. */
   async encode(request: EncodeRequest): Promise<TextVectors> {
     const { texts, count, source, label = 'encode', signal } = request;
-    const { dimensions, maxLength, prompt, settings } = this.settingsOf(request);
+    const { dimensions, tokenizing, settings } = this.settingsOf(request);
     const { vectors, progress } = this.options;
     const started = performance.now();
     const store =
@@ -117,7 +125,7 @@ export class Encoder {
     const shards: StoredShard[] = known ?? [];
     let computed = 0;
     if (known === undefined) {
-      const prepared = ahead(this.prepare(windowsOf(texts), store, { prompt, maxLength }), 2);
+      const prepared = ahead(this.prepare(windowsOf(texts), store, tokenizing), 2);
       for await (const window of prepared) {
         signal?.throwIfAborted();
         if ('stored' in window) {
@@ -167,9 +175,9 @@ export class Encoder {
     count: number,
     request: Omit<EncodeRequest, 'texts'> = {},
   ): Promise<EncodeEstimate> {
-    const { dimensions, maxLength, prompt } = this.settingsOf(request);
+    const { dimensions, tokenizing } = this.settingsOf(request);
     const held = await this.thread.hold([...sample]);
-    const tokens = await held.tokenize({ prompt, maxLength });
+    const tokens = await held.tokenize(tokenizing);
     const lengths = lengthsOf(tokens);
     const batches = planBatches(lengths, Math.min(1024, this.options.batchTokens));
     const { lanes } = this.model;
@@ -186,7 +194,7 @@ export class Encoder {
     const tokensPerText = sample.length === 0 ? 0 : tokens.ids.length / sample.length;
     return {
       seconds: timed.tokens === 0 ? 0 : (timed.seconds / timed.tokens) * tokensPerText * count,
-      bytes: count * dimensions * 4,
+      bytes: count * (lengths.length / Math.max(1, sample.length)) * dimensions * 4,
       tokensPerText,
       truncated: sample.length === 0 ? 0 : tokens.truncated / sample.length,
     };
@@ -197,7 +205,7 @@ export class Encoder {
     return this.thread.close();
   }
 
-  private settingsOf({ role = 'document', prompt, maxLength, dimensions }: Omit<EncodeRequest, 'texts'>) {
+  private settingsOf({ role = 'document', prompt, maxLength, dimensions, passages }: Omit<EncodeRequest, 'texts'>) {
     const { model } = this;
     const length = Math.min(maxLength ?? model.maxLength, model.maxLength);
     const kept = dimensions ?? model.dimensions;
@@ -220,11 +228,13 @@ export class Encoder {
       role,
       prompt: text,
       maxLength: length,
+      ...(passages === undefined ? {} : { passages }),
       batchTokens: this.options.batchTokens,
       device: model.device,
       arithmetic: model.arithmetic,
     };
-    return { dimensions: kept, maxLength: length, prompt: text, settings };
+    const tokenizing = { prompt: text, maxLength: length, ...(passages === undefined ? {} : { passages }) };
+    return { dimensions: kept, tokenizing, settings };
   }
 
   /** The shards of a source whose manifest and shards are all there and sound. */
@@ -238,7 +248,7 @@ export class Encoder {
   private async *prepare(
     windows: AsyncIterable<TextWindow>,
     store: VectorStore,
-    options: { prompt: string; maxLength: number },
+    options: TokenizeOptions,
   ): AsyncGenerator<PreparedWindow> {
     for await (const { texts } of windows) {
       const empty = texts.reduce((sum, text) => sum + (/\S/u.test(text) ? 0 : 1), 0);
@@ -264,27 +274,37 @@ export class Encoder {
   ): Promise<StoredShard> {
     const batches = planBatches(lengthsOf(tokens), this.options.batchTokens);
     const { dimensions } = this.model;
-    const usable = part?.texts === texts && part.dimensions === dimensions && part.batches <= batches.length;
+    const rows = tokens.starts.length - 1;
+    const usable = part?.rows === rows && part.dimensions === dimensions && part.batches <= batches.length;
     const shard: Shard = {
-      texts,
+      rows,
+      ...(tokens.passages === undefined ? {} : { passages: tokens.passages }),
       dimensions,
       batches: usable ? part.batches : 0,
       truncated: tokens.truncated,
       empty,
       tokens: tokens.ids.length,
-      vectors: usable ? part.vectors : new Float32Array(texts * dimensions),
+      vectors: usable ? part.vectors : new Float32Array(rows * dimensions),
     };
-    for (let i = 0; i < shard.batches; i++) task.advance(batches[i]!.length, 'stored');
+    // Progress counts texts, whatever the number of their passages.
+    let [done, told] = [0, 0];
+    const advance = (more: number, note: string) => {
+      done += more;
+      const whole = Math.floor((done * texts) / rows);
+      task.advance(whole - told, note);
+      told = whole;
+    };
+    for (let i = 0; i < shard.batches; i++) advance(batches[i]!.length, 'stored');
     let lastSaved = performance.now();
     const running = inFlight(batches.slice(shard.batches), this.model.lanes + 1, (rows) =>
       signal?.aborted ? undefined : this.run(tokens, rows),
     );
     for await (const values of running) {
-      const rows = batches[shard.batches]!;
-      for (let i = 0; i < rows.length; i++)
-        shard.vectors.set(values.subarray(i * dimensions, (i + 1) * dimensions), rows[i]! * dimensions);
+      const batch = batches[shard.batches]!;
+      for (let i = 0; i < batch.length; i++)
+        shard.vectors.set(values.subarray(i * dimensions, (i + 1) * dimensions), batch[i]! * dimensions);
       shard.batches++;
-      task.advance(rows.length, '');
+      advance(batch.length, '');
       if (performance.now() - lastSaved > 20_000) {
         await store.savePart(hash, shard);
         lastSaved = performance.now();

@@ -5,6 +5,14 @@ import { type EncodeRequest, type EncoderOptions, openEncoder } from './encoder.
 import type { TextVectors } from './vectors.ts';
 
 export { type EncodeEstimate, type EncodeRequest, Encoder, type EncoderOptions, openEncoder } from './encoder.ts';
+export {
+  checkPassages,
+  type PassageAggregate,
+  type PassageOptions,
+  passageAggregates,
+  passageBlocks,
+  passageMeans,
+} from './passages.ts';
 export { planBatches, windowsOf } from './plan.ts';
 export { cutDimensions, TextVectors, type VectorsSummary } from './vectors.ts';
 

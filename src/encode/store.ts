@@ -19,6 +19,8 @@ export interface StoredShard {
   /** SHA-256 of the shard's content. */
   sha256: string;
   texts: number;
+  /** Passages of each text, where texts were cut. */
+  passages?: number[];
   tokens: number;
   truncated: number;
   empty: number;
@@ -52,10 +54,11 @@ export interface VectorStore {
   saveManifest(manifest: VectorManifest): Promise<string | undefined>;
 }
 
-const describe = (hash: string, sha256: string, { texts, tokens, truncated, empty }: Shard): StoredShard => ({
+const describe = (hash: string, sha256: string, { rows, passages, tokens, truncated, empty }: Shard): StoredShard => ({
   hash,
   sha256,
-  texts,
+  texts: passages?.length ?? rows,
+  ...(passages === undefined ? {} : { passages: Array.from(passages) }),
   tokens,
   truncated,
   empty,

@@ -18,7 +18,10 @@ export interface VectorsSummary {
 }
 
 export class TextVectors {
+  /** Vectors: one a text, or one a passage. */
   readonly count: number;
+  /** Of texts cut into passages: the row of each one's first vector, and the end [texts + 1]. */
+  readonly passageRows: Int32Array | undefined;
   readonly dimensions: number;
   readonly summary: VectorsSummary;
   /** Path of the manifest, where the vectors are on disk. */
@@ -41,8 +44,10 @@ export class TextVectors {
     this.dimensions = summary.dimensions;
     this.storedDimensions = storedDimensions;
     this.starts = new Float64Array(shards.length + 1);
-    for (const [i, shard] of shards.entries()) this.starts[i + 1] = this.starts[i]! + shard.texts;
+    for (const [i, shard] of shards.entries())
+      this.starts[i + 1] = this.starts[i]! + (shard.passages?.reduce((sum, count) => sum + count, 0) ?? shard.texts);
     this.count = this.starts[shards.length]!;
+    this.passageRows = shards.some(({ passages }) => passages !== undefined) ? firstRows(shards) : undefined;
   }
 
   /** Vectors of rows [from, to): float32 [to - from, dimensions], in input order. */
@@ -78,6 +83,18 @@ export class TextVectors {
     }
     return low;
   }
+}
+
+function firstRows(shards: readonly StoredShard[]): Int32Array {
+  const firsts = new Int32Array(shards.reduce((sum, { texts }) => sum + texts, 1));
+  let text = 0;
+  for (const { passages = [] } of shards) {
+    for (const count of passages) {
+      firsts[text + 1] = firsts[text]! + count;
+      text++;
+    }
+  }
+  return firsts;
 }
 
 function lost(hash: string): Error {

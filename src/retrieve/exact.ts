@@ -9,6 +9,9 @@
  *
  * Scores are float32 products, so that documents within 1e-6 of each other may stand in either order; equal scores stand by
  * tieRank. Vectors of length 1 make the dot product the cosine.
+ *
+ * A document may have several vectors, of its passages: its score is then the largest of theirs. They follow one another, so
+ * that the scan meets them together and the k documents are found in the same pass.
  */
 import { inputError, workError } from '../base/errors.ts';
 import type { Platform } from '../base/platform.ts';
@@ -23,6 +26,11 @@ export interface VectorBlocks {
   dimensions: number;
   /** Blocks of at most `rows` vectors, [rows, dimensions], first to last; `from` is the row of the first. */
   blocks(rows?: number): AsyncIterable<{ from: number; vectors: Float32Array }>;
+  /**
+   * Where documents have passages: the row of each one's first vector, and the end [documents + 1]. No block ends inside of a
+   * document (blocks may then have more rows than asked for), and a document without a passage is never found.
+   */
+  firsts?: Int32Array;
 }
 
 export interface ExactOptions {
@@ -74,7 +82,8 @@ export async function searchExact(
       signal?.throwIfAborted();
       for (let i = 0; i * rows < scores.length; i++) {
         const { best, candidates } = batch[query + i]!;
-        scan(scanner, scores, i * rows, rows, from, best, candidates);
+        if (documents.firsts === undefined) scan(scanner, scores, i * rows, rows, from, best, candidates);
+        else scanPassages(scanner, scores, i * rows, rows, from, best, candidates, documents.firsts);
       }
     }
     for (const { best } of batch) rankings.push(best.take());
@@ -146,6 +155,57 @@ function scan(
     if (documentDay === undefined || documentDay[row]! < before) best.offer(row, score);
     return bar();
   });
+}
+
+/** `scan` over passages: each document with the largest score of its own. */
+function scanPassages(
+  scanner: ScoreScan,
+  scores: Float32Array,
+  at: number,
+  rows: number,
+  from: number,
+  best: TopK,
+  { excluded, documentDay, before }: Candidates,
+  firsts: Int32Array,
+): void {
+  for (let i = 0; i < excluded.length; i++) {
+    const first = Math.max(0, firsts[excluded[i]!]! - from);
+    const end = Math.min(rows, firsts[excluded[i]! + 1]! - from);
+    for (let place = first; place < end; place++) scores[at + place] = Number.NEGATIVE_INFINITY;
+  }
+  scanner.load(scores.subarray(at, at + rows));
+  const bar = () => Math.max(best.threshold, -Number.MAX_VALUE);
+  // The document under way, its best score, and where its passages end.
+  let document = -1;
+  let highest = 0;
+  let end = from;
+  const offer = () => {
+    if (document >= 0 && (documentDay === undefined || documentDay[document]! < before)) best.offer(document, highest);
+  };
+  scanner.each(bar(), (place, score) => {
+    const row = from + place;
+    if (row < end) {
+      if (score > highest || Number.isNaN(score)) highest = score; // no number: refused when offered
+    } else {
+      offer();
+      document = documentOf(firsts, row);
+      highest = score;
+      end = firsts[document + 1]!;
+    }
+    return bar();
+  });
+  offer();
+}
+
+/** The document that owns a row: the last one whose passages begin at or before it. */
+function documentOf(firsts: Int32Array, row: number): number {
+  let [low, high] = [0, firsts.length - 2];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (firsts[middle]! <= row) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 function normaliseRows(vectors: Float32Array, dimensions: number): void {

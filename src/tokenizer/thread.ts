@@ -6,7 +6,15 @@ import { inputError, workError } from '../base/errors.ts';
 import { type Platform, type WorkerPort, workerUrl } from '../base/platform.ts';
 import type { TokenBatch } from './batch.ts';
 import { readTokenizerFiles } from './load.ts';
+import type { PassageWindows } from './passages.ts';
 import type { TokenizerFiles, TokenizerOptions } from './tokenizer.ts';
+
+export interface TokenizeOptions {
+  prompt: string;
+  maxLength: number;
+  /** Cut into passages; `maxLength` is then their size. */
+  passages?: Omit<PassageWindows, 'size'>;
+}
 
 export interface ThreadData {
   files: TokenizerFiles;
@@ -15,7 +23,7 @@ export interface ThreadData {
 
 export type ThreadRequest =
   | { kind: 'hold'; ticket: number; texts: string[] }
-  | { kind: 'tokenize'; ticket: number; prompt: string; maxLength: number }
+  | ({ kind: 'tokenize'; ticket: number } & TokenizeOptions)
   | { kind: 'drop'; ticket: number };
 
 export type ThreadReply =
@@ -33,7 +41,7 @@ export interface HeldTexts {
   /** SHA-256 of the texts. */
   readonly hash: string;
   /** Tokenises them (once); the thread then forgets the texts. */
-  tokenize(options: { prompt: string; maxLength: number }): Promise<TokenBatch>;
+  tokenize(options: TokenizeOptions): Promise<TokenBatch>;
   /** The thread forgets the texts. */
   drop(): void;
 }
@@ -65,8 +73,8 @@ export class TokenizerThread {
     if (reply.kind !== 'held') throw new TypeError(`unexpected answer ${reply.kind}`);
     return {
       hash: reply.hash,
-      tokenize: async ({ prompt, maxLength }) => {
-        const tokens = await this.ask({ kind: 'tokenize', ticket, prompt, maxLength });
+      tokenize: async (options) => {
+        const tokens = await this.ask({ kind: 'tokenize', ticket, ...options });
         if (tokens.kind !== 'tokens') throw new TypeError(`unexpected answer ${tokens.kind}`);
         return tokens.batch;
       },

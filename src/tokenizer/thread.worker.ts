@@ -1,6 +1,6 @@
 /** The tokenising thread: keeps the texts of a few windows, hashes them, and turns them into ids when asked to. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { hashTexts, tokenizeTexts } from './batch.ts';
+import { hashTexts, tokenizePassages, tokenizeTexts } from './batch.ts';
 import type { ThreadData, ThreadReply, ThreadRequest } from './thread.ts';
 import { TextTokenizer } from './tokenizer.ts';
 
@@ -22,7 +22,11 @@ async function answer(request: ThreadRequest): Promise<ThreadReply | undefined> 
       const texts = held.get(ticket) ?? [];
       held.delete(ticket);
       tokenizer ??= new TextTokenizer(files, options);
-      const batch = tokenizeTexts(tokenizer, texts, request.prompt, request.maxLength);
+      const { prompt, maxLength, passages } = request;
+      const batch =
+        passages === undefined
+          ? tokenizeTexts(tokenizer, texts, prompt, maxLength)
+          : tokenizePassages(tokenizer, texts, prompt, { size: maxLength, ...passages });
       return { ticket, kind: 'tokens', batch };
     }
   }
