@@ -1,7 +1,7 @@
 /**
  * Hard negatives: patents that a ranker takes for near to an anchor and that nothing says are. For each anchor the ranking is
  * first freed of everything related (`related.ts`: same family or text, citation either way, shared label where labels teach,
- * the positives of all its pairs), then of what may not be trained on; of the rest the first `skip` are passed over, being
+ * the positives of all its pairs), then of what may not be trained on, be it for its text alone; of the rest the first `skip` are passed over, being
  * the likeliest unknown positives, and the negatives of its pairs are drawn from the next `take`.
  */
 import { stream } from '../base/random.ts';
@@ -13,6 +13,7 @@ import { Bm25Builder, type Bm25Options } from '../retrieve/bm25.ts';
 import { searchExact, vectorArray } from '../retrieve/exact.ts';
 import type { MatrixProduct } from '../retrieve/matrix-product.ts';
 import { type AnalyserOptions, WordAnalyser } from '../tokenizer/words.ts';
+import { heldOutTexts } from './held-out-texts.ts';
 import type { PairTable } from './pairs.ts';
 import type { Relatedness } from './related.ts';
 
@@ -67,6 +68,20 @@ export async function mineNegatives(pairs: PairTable, options: MiningOptions): P
   );
   const anchors = Int32Array.from(new Set(Array.from(order, (i) => pairs.anchor[i]!)));
   const rows = new Int32Array(pairs.length * perPair).fill(-1);
+  const positiveViews = [...new Set(pairs.kinds.map(({ positiveView }) => positiveView))];
+  const heldOut = heldOutTexts(
+    { split, prints },
+    pairs.kinds.flatMap(({ anchorView, positiveView }) => [anchorView, positiveView]),
+  );
+  const barred = new Map<number, boolean>();
+  const mayTrain = (row: number) => {
+    const known = barred.get(row);
+    if (known !== undefined) return !known;
+    const isBarred =
+      split.part[row] !== trainPart || positiveViews.some((view) => heldOut.first(prints.viewKey(row, view)) >= 0);
+    barred.set(row, isBarred);
+    return !isBarred;
+  };
   let lacking = 0;
   let at = 0;
   let which = 0;
@@ -78,7 +93,7 @@ export async function mineNegatives(pairs: PairTable, options: MiningOptions): P
     const positives = own.map((i) => pairs.positive[i]!);
     const free = Array.from(ranking).filter(
       (row) =>
-        split.part[row] === trainPart &&
+        mayTrain(row) &&
         !related.related(anchor, row) &&
         !positives.some((positive) => related.sameGroup(positive, row)),
     );

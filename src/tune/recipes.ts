@@ -28,12 +28,13 @@ import {
 } from '../corpus/labels.ts';
 import type { Relations } from '../corpus/relations.ts';
 import { citationFilter } from '../corpus/relevance-citations.ts';
-import { type CorpusSplit, droppedPart, trainPart } from '../corpus/splits.ts';
+import { type CorpusSplit, trainPart } from '../corpus/splits.ts';
 import type { Corpus } from '../corpus/store.ts';
-import { NameIndex } from '../corpus/store-index.ts';
+import type { NameIndex } from '../corpus/store-index.ts';
 import { mixed, type TextPrints } from '../corpus/text-prints.ts';
 import type { View } from '../corpus/views.ts';
 import { inTurn, proportionally } from './combine.ts';
+import { heldOutTexts } from './held-out-texts.ts';
 import { PairBuilder, type PairKind, type PairTable, RowPairSet, type Signal, signals } from './pairs.ts';
 
 const signalOf: Readonly<Record<string, Signal>> = { R1: 'citations', R2: 'labels', R3: 'sections' };
@@ -238,19 +239,6 @@ function noPairs(recipe: string, signal: Signal, corpus: Corpus, left: Map<strin
       left.size === 0 ? 'none' : `left out: ${[...left].map(([reason, count]) => `${count} ${reason}`).join('; ')}`,
     hint: 'Take a larger train part, another view, or a larger corpus.',
   });
-}
-
-/** Names of every text that a held-out patent has under one of the views. */
-function heldOutTexts({ split, prints }: RecipeSources, views: readonly View[]): NameIndex {
-  const texts = new NameIndex();
-  for (let row = 0; row < split.part.length; row++) {
-    if (split.part[row] === trainPart || split.part[row] === droppedPart) continue;
-    for (const view of new Set(views)) {
-      const key = prints.viewKey(row, view);
-      if (key !== '' && texts.first(key) < 0) texts.add(key, row);
-    }
-  }
-  return texts;
 }
 
 /** Whether a text may stand in a pair; counts why not. */

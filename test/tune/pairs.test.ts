@@ -222,6 +222,31 @@ test('hard negatives lie in the band, train, and are related to nothing', async 
   });
 });
 
+test('no hard negative has the text of a held-out patent, however few texts there are', async (t) => {
+  let tried = 0;
+  let barred = 0;
+  await onDrawn(scratch(t), 20, async (bench, seed) => {
+    const { corpus, relations, split, prints } = bench;
+    for (const [recipe, view] of [
+      ['R1', 'T'],
+      ['R1+R3', 'TA'],
+    ] as const) {
+      const built = await tryPairs(recipe, bench, { seed, view });
+      if (built === undefined) continue;
+      const related = new Relatedness(split, relations);
+      const ranker = await bm25Ranker(corpus, split, { view });
+      const mined = await mineNegatives(built.pairs, { ranker, related, split, prints, seed, perPair: 3, skip: 0 });
+      const { counts } = await auditLeakage(built.pairs, { ...bench, negatives: mined });
+      assert.equal(counts.negatives, 0);
+      tried += mined.rows.filter((row) => row >= 0).length;
+      const held = [...prints.idHash.keys()].filter((row) => split.part[row] === 2);
+      const isHeld = (row: number) => held.some((other) => prints.sameView(row, other, view));
+      barred += [...prints.idHash.keys()].filter((row) => split.part[row] === 0 && isHeld(row)).length;
+    }
+  });
+  assert.ok(tried > 100 && barred > 20, `${tried} negatives, ${barred} patents with a held-out text`);
+});
+
 test('the audit finds what is put there, and stops unless it is allowed', async (t) => {
   const long = Array.from({ length: 30 }, (_, i) => `word${i}`).join(' ');
   const rows = [
