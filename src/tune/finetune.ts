@@ -34,6 +34,7 @@ import {
 import { type HardNegativeOptions, hardNegatives } from './hard-negatives.ts';
 import type { EncodeSequences } from './held-out.ts';
 import { auditLeakage, type LeakageAudit, requireClean } from './leakage.ts';
+import type { MinedNegatives } from './negatives.ts';
 import { planTraining, type TrainingPlan } from './plan.ts';
 import { type Reloaded, writeProven } from './proof.ts';
 import { buildPairs, type RecipeOptions } from './recipes.ts';
@@ -101,6 +102,8 @@ export interface FinetuneResult {
   /** What the split did, in one sentence. */
   readonly split: string;
   readonly records: readonly StepRecord[];
+  /** Where hard negatives were asked for. */
+  readonly mined?: MinedNegatives;
   readonly loss: { first: number; last: number };
   readonly reloaded: Reloaded;
   /** The step whose parameters the checkpoint holds. */
@@ -343,7 +346,15 @@ export async function finetune(platform: Platform, options: FinetuneOptions): Pr
       if ((await freeFolder(files, out)).there) await files.remove(out);
       await files.rename(proven, out);
       await files.remove(work);
-      return { checkpoint: out, ...outcome, records, reloaded, seconds: (performance.now() - started) / 1000 };
+      const mined = negatives === undefined ? {} : { mined: negatives };
+      return {
+        checkpoint: out,
+        ...outcome,
+        ...mined,
+        records,
+        reloaded,
+        seconds: (performance.now() - started) / 1000,
+      };
     } finally {
       await contrastive.close();
     }
@@ -353,7 +364,7 @@ export async function finetune(platform: Platform, options: FinetuneOptions): Pr
   }
 }
 
-type Outcome = Omit<FinetuneResult, 'checkpoint' | 'records' | 'reloaded' | 'seconds'>;
+type Outcome = Omit<FinetuneResult, 'checkpoint' | 'records' | 'mined' | 'reloaded' | 'seconds'>;
 
 /** How it was trained, in sentences, for the model card. */
 function describe(

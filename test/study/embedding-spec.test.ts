@@ -45,6 +45,22 @@ test('every mistake is told with file, line and field', () => {
     [`${least}remedies: { recipes: [R2], interpolate: [0.5] }\n`, 5, 'remedies.recipes', /R1/],
     [least.replace('[mine]', '[{ name: mine, train: false }]'), 2, 'corpora', /train: false/],
     [`${least}remedies: { interpolate: [1.5] }\n`, 5, 'remedies.interpolate.0', /1/],
+    [`${least}training:\n  hardNegatives: { from: bm25, per: 0 }\n`, 6, 'training.hardNegatives.per', /0/],
+    [
+      `${least}training:\n  hardNegatives:\n    from: bm25\n    pe: 1\n`,
+      8,
+      'training.hardNegatives.pe',
+      /from, per, skip/,
+    ],
+    [`${least}training: { hardNegatives: { from: tiny } }\n`, 5, 'training.hardNegatives.from', /bm25, model/],
+    [`${least}training: { dropout: 1 }\n`, 5, 'training.dropout', /1/],
+    [`${least}training: { lora: { rnk: 8 } }\n`, 5, 'training.lora.rnk', /rank, alpha, dropout/],
+    [
+      least.replace('[mine]', '[{ name: mine, trains: false }]'),
+      2,
+      'corpora.0.trains',
+      /relevance, onlyEarlier, split, train/,
+    ],
     [least.replace('[tiny]', '[{ model: other, tiny: { layers: 1 } }]'), 3, 'models.0.tiny', /model: tiny/],
   ];
   for (const [text, line, field, expected] of cases) {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -334,4 +334,45 @@ test('a model that is not here is refused, or named', async () => {
     ['not-there'],
   );
   assert.ok(work.length > 0);
+});
+
+test('hard negatives and dropout make another training; negatives are of the train part, and audited', async () => {
+  const negatives = (name: string, more: string) =>
+    study({ name, corpora: '[devices]', training: `{ steps: 2, batch: 4, maxLength: 16${more} }` });
+  const trained = async (text: string) => (await runStudy(options(text))).results.trainings[0]!;
+  const [plainPlan, plan] = [
+    await planStudy(options(negatives('plain', ''))),
+    await planStudy(options(negatives('mined', ', dropout: 0, hardNegatives: { from: bm25, per: 2, skip: 1 }'))),
+  ];
+  const work = ({ work: all }: typeof plan) => all.find(({ kind }) => kind === 'train')!;
+  assert.ok(work(plan).seconds > work(plainPlan).seconds, 'more texts take more time');
+  const hashes = new Set<string>([work(plainPlan).hash!, work(plan).hash!]);
+  for (const more of [
+    ', dropout: 0',
+    ', hardNegatives: { from: bm25, per: 2, skip: 1 }',
+    ', hardNegatives: { from: model }',
+  ])
+    hashes.add(work(await planStudy(options(negatives('mined', more)))).hash!);
+  assert.equal(hashes.size, 5);
+
+  const mined = await trained(negatives('mined', ', dropout: 0, hardNegatives: { from: bm25, per: 2, skip: 1 }'));
+  assert.equal(mined.hash, work(plan).hash);
+  assert.deepEqual([mined.audit.counts.negatives, mined.audit.counts.judgements], [0, 0]);
+  const folder = join(home, 'runs', 'mined', 'checkpoints', mined.hash, 'checkpoint');
+  const { hardNegatives, settings } = JSON.parse(readFileSync(join(folder, 'training.json'), 'utf8')) as {
+    hardNegatives: { perPair: number };
+    settings: { dropout: number };
+  };
+  assert.deepEqual([hardNegatives.perPair, settings.dropout], [2, 0]);
+  const plain = await trained(negatives('plain', ', dropout: 0'));
+  assert.ok(mined.loss.first > plain.loss.first, 'two more negatives a pair make the choice harder');
+
+  // Another model finds them: it counts by its weights, not by its place.
+  const moved = join(home, 'moved');
+  cpSync(folder, moved, { recursive: true });
+  const by = async (from: string) =>
+    work(await planStudy(options(negatives('mined', `, hardNegatives: { from: ${JSON.stringify(from)} }`)))).hash;
+  assert.equal(await by(folder), await by(moved));
+  const error = await refusal(planStudy(options(negatives('mined', ', hardNegatives: { from: ./nowhere/at-all }'))));
+  assert.deepEqual([error.code, error.details.field], ['study.models', 'training.hardNegatives.from']);
 });

@@ -6,7 +6,7 @@
  * signal, that recipe is left out there and named. Recipes that are not matched are refused (`plan.unmatched`) unless the
  * study allows them by name.
  *
- * A training is identified by its start, corpus, split, pairs, steps, seed and settings: its hash is known before it runs.
+ * A training is identified by its start, corpus, split, pairs, negatives, steps, seed and settings: its hash is known before it runs.
  */
 import { inputError, PatentlabError } from '../../base/errors.ts';
 import type { Relations } from '../../corpus/relations.ts';
@@ -23,7 +23,7 @@ import { checkpointHash } from './checkpoints.ts';
 import { allCorpora, openMixed } from './mixed.ts';
 import type { StudySettings } from './options.ts';
 import type { StudySystem, SystemRole } from './results.ts';
-import { type Landscape, type Start, trainingOnes } from './sources.ts';
+import { type Landscape, type Miner, type Start, trainingOnes } from './sources.ts';
 import type { EmbeddingSpec, RecipeSpec } from './spec.ts';
 
 /** What a checkpoint learns from. */
@@ -45,6 +45,8 @@ export interface TrainingJob {
   seed: number;
   asked: number;
   plan: TrainingPlan;
+  /** Finds its hard negatives. */
+  miner?: Miner;
 }
 
 /** One checkpoint, or a baseline without any, and where it is evaluated. */
@@ -74,11 +76,17 @@ export interface StudyDesign {
   close(): Promise<void>;
 }
 
+/** Settings of the study, and what was found out for it. */
+interface DesignSettings extends StudySettings {
+  resolvedDevice: string;
+  miner: Miner | undefined;
+}
+
 export async function designStudy(
   spec: EmbeddingSpec,
   landscapes: readonly Landscape[],
   starts: readonly Start[],
-  settings: StudySettings & { resolvedDevice: string },
+  settings: DesignSettings,
 ): Promise<StudyDesign> {
   const absent: StudyDesign['absent'] = [];
   const matched: StudyDesign['matched'] = new Map();
@@ -251,7 +259,7 @@ async function jobsOf(
   spec: EmbeddingSpec,
   ground: TrainingGround,
   starts: readonly Start[],
-  { packageVersion, resolvedDevice }: StudySettings & { resolvedDevice: string },
+  { packageVersion, resolvedDevice, miner }: DesignSettings,
 ): Promise<TrainingJob[]> {
   const { training } = spec;
   const jobs: TrainingJob[] = [];
@@ -274,10 +282,13 @@ async function jobsOf(
         symmetric: training.symmetric,
         scale: training.scale,
         lora: training.lora ? defined(training.lora) : null,
+        ...(miner === undefined ? {} : { hardNegatives: miner.key }),
+        ...(training.dropout === undefined ? {} : { dropout: training.dropout }),
         device: resolvedDevice,
         packageVersion,
       };
-      jobs.push({ hash: await checkpointHash(key), key, start, ground, recipe, seed, asked, plan });
+      const job = { hash: await checkpointHash(key), key, start, ground, recipe, seed, asked, plan };
+      jobs.push({ ...job, ...(miner === undefined ? {} : { miner }) });
     }
   return jobs;
 }

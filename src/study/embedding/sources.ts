@@ -10,6 +10,7 @@ import { loadTextPrints, type TextPrints } from '../../corpus/text-prints.ts';
 import { viewText } from '../../corpus/views.ts';
 import { openModelParts } from '../../model/load.ts';
 import { createTinyModel } from '../../model/tiny.ts';
+import type { HardNegativeOptions } from '../../tune/hard-negatives.ts';
 import { type CorpusUnderStudy, openForStudy } from '../corpus-under-study.ts';
 import { type EvaluateSettings, settingsOf } from '../evaluate-options.ts';
 import { builtinCorpus } from '../landscapes.ts';
@@ -50,6 +51,13 @@ export interface Start {
   id?: string;
   hash: string;
   parameters: number;
+}
+
+/** Who looks for hard negatives. */
+export interface Miner {
+  options: HardNegativeOptions;
+  /** What decides its negatives; a model by its hash, not by its place. */
+  key: Record<string, unknown>;
 }
 
 export async function openLandscapes(spec: EmbeddingSpec, settings: StudySettings): Promise<Landscape[]> {
@@ -127,6 +135,30 @@ export async function openStarts(
       found: missing.map(({ model, reason }) => `${model.model} (${reason})`).join('; '),
     });
   return { starts, missing };
+}
+
+/** The miner that `training.hardNegatives` names. Throws `study.models` where it is a model that is not here or cannot run. */
+export async function openMiner({ training }: EmbeddingSpec, settings: StudySettings): Promise<Miner | undefined> {
+  if (training.hardNegatives === undefined) return undefined;
+  const { from, per: perPair, skip } = training.hardNegatives;
+  const counts = { perPair, skip };
+  if (from === 'bm25' || from === 'model') return { options: { by: from, ...counts }, key: { from, ...counts } };
+  const { platform, home, progress, signal, plan, offline } = settings;
+  try {
+    const { folder, id } = await locateModel(platform, from, { home, offline: offline || plan, progress, signal });
+    const { hash } = await openModelParts(platform, folder, { id });
+    return { options: { by: folder, ...counts }, key: { from: hash, ...counts } };
+  } catch (error) {
+    if (!(error instanceof PatentlabError)) throw error;
+    throw inputError('the model that is to find hard negatives is not here or cannot run', {
+      code: 'study.models',
+      file: settings.file,
+      field: 'training.hardNegatives.from',
+      expected: 'bm25, model, or the folder or id of an encoder',
+      found: [from, error.message, error.details.found].filter(Boolean).join(': '),
+      ...(error.details.hint === undefined ? {} : { hint: error.details.hint }),
+    });
+  }
 }
 
 async function openStart(

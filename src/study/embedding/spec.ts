@@ -135,6 +135,22 @@ const trainingShape = z
     lora: z
       .strictObject({ rank: count.default(16), alpha: z.number().positive().optional(), dropout: z.number().min(0).lt(1).default(0) })
       .optional(), // biome-ignore format: one line
+    /** Negatives of each pair beside those of the batch. Default: none. */
+    hardNegatives: z
+      .strictObject({
+        /** `bm25`, `model` (each model as it is before training), or the folder or id of another encoder. */
+        from: z
+          .string()
+          .min(1)
+          .refine((from) => from !== 'tiny', 'bm25, model, or the folder or id of an encoder'),
+        /** Of each pair. */
+        per: count.default(1),
+        /** Unrelated patents passed over at the top, being the likeliest unknown positives. */
+        skip: z.number().int().nonnegative().default(10),
+      })
+      .optional(),
+    /** In place of every rate of dropout in a model's configuration, 0 for none. Default: those rates. */
+    dropout: z.number().min(0).lt(1).optional(),
   })
   .refine((training) => training.steps === undefined || training.epochs === undefined, 'one of steps and epochs');
 
@@ -275,7 +291,22 @@ function closest(document: ReturnType<typeof parseDocument>, path: readonly (str
 
 /** Names of the fields that the object at `path` may have. */
 function fieldsAt(path: readonly PropertyKey[]): string {
-  const known: Record<string, z.ZodType> = { training: trainingShape, remedies: remediesShape };
-  const shape = path.length === 0 ? specShape : known[String(path[0])];
-  return shape instanceof z.ZodObject ? Object.keys(shape.shape).join(', ') : 'the fields that docs/study.md names';
+  const shape = path.reduce<unknown>((outer, part) => {
+    const shapes = bare(outer);
+    return shapes instanceof z.ZodObject
+      ? shapes.shape[String(part)]
+      : shapes instanceof z.ZodArray
+        ? shapes.element
+        : undefined;
+  }, specShape);
+  const inner = bare(shape);
+  return inner instanceof z.ZodObject ? Object.keys(inner.shape).join(', ') : 'the fields that docs/study.md names';
+}
+
+/** A shape without its default, and without what is made of it before or after. */
+function bare(shape: unknown): unknown {
+  if (shape instanceof z.ZodOptional || shape instanceof z.ZodDefault || shape instanceof z.ZodPrefault)
+    return bare(shape.unwrap());
+  if (shape instanceof z.ZodPipe) return bare(shape.in instanceof z.ZodTransform ? shape.out : shape.in);
+  return shape;
 }

@@ -7,6 +7,7 @@ import { openModelParts } from '../../model/load.ts';
 import type { StepRecord } from '../../train/loop.ts';
 import { finetune } from '../../tune/finetune.ts';
 import { auditLeakage, type LeakageAudit } from '../../tune/leakage.ts';
+import type { MinedNegatives } from '../../tune/negatives.ts';
 import { buildPairs } from '../../tune/recipes.ts';
 import { defined } from '../request.ts';
 import type { CheckpointManifest, CheckpointStore } from './checkpoints.ts';
@@ -40,12 +41,11 @@ export async function trainCheckpoint(job: TrainingJob, context: TrainContext): 
 
 async function trained(job: TrainingJob, context: TrainContext): Promise<CheckpointManifest> {
   const { spec, store, settings } = context;
-  const { hash, key, start, ground, recipe, seed, asked } = job;
+  const { hash, key, start, ground, recipe, seed, asked, miner } = job;
   const { platform, threads, device, progress, signal } = settings;
   const { training } = spec;
   const out = store.model(hash);
   await clear(store, hash);
-  const audit = await auditEverywhere(job, context);
   const result = await finetune(platform, {
     corpus: ground.corpus,
     model: start.folder,
@@ -62,13 +62,16 @@ async function trained(job: TrainingJob, context: TrainContext): Promise<Checkpo
     scale: training.scale,
     ...(training.maxLength === undefined ? {} : { maxLength: training.maxLength }),
     ...(training.lora === undefined ? {} : { lora: defined(training.lora) }),
+    ...(miner === undefined ? {} : { hardNegatives: miner.options }),
+    ...(training.dropout === undefined ? {} : { dropout: training.dropout }),
     seed,
     threads,
     device,
     progress,
     ...(signal === undefined ? {} : { signal }),
   });
-  const { plan, split, records, loss, reloaded, seconds } = result;
+  const { plan, split, records, mined, loss, reloaded, seconds } = result;
+  const audit = await auditEverywhere(job, context, mined);
   const parts = await openModelParts(platform, out);
   return store.finish({
     hash,
@@ -115,7 +118,11 @@ async function clear(store: CheckpointStore, hash: string): Promise<void> {
 }
 
 /** The leakage audit against everything that the checkpoint will be tested on: its own test part, and those of the others. */
-async function auditEverywhere(job: TrainingJob, { spec, landscapes }: TrainContext): Promise<LeakageAudit> {
+async function auditEverywhere(
+  job: TrainingJob,
+  { spec, landscapes }: TrainContext,
+  negatives: MinedNegatives | undefined,
+): Promise<LeakageAudit> {
   const { ground, recipe, seed, asked } = job;
   const made = await buildPairs(recipe.recipe, ground, { ...recipeOptions(spec), seed });
   const { pairs } = cutTo({ recipe, seed, pairs: made }, ground, asked);
@@ -131,6 +138,7 @@ async function auditEverywhere(job: TrainingJob, { spec, landscapes }: TrainCont
     corpus,
     relations,
     split,
+    ...(negatives === undefined ? {} : { negatives }),
     ...(own === undefined ? {} : { relevance: own.study.relevance }),
     views: [...new Set(spec.views.map((view) => view.replace(/-masked$/, '') as View))],
     elsewhere,
