@@ -2,21 +2,23 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { inputError } from '../base/errors.ts';
 import { duration } from '../base/node/terminal.ts';
+import { labelFields, type SymbolLevel, symbolLevels } from '../corpus/labels.ts';
 import type { RelevanceOptions } from '../corpus/relevance.ts';
 import type { ModelDtype } from '../model/index.ts';
 import { renderTerminal, writeReport } from '../report/index.ts';
 import { type Bm25Options, type Bm25Variant, bm25Variants } from '../retrieve/index.ts';
 import { type EvaluationPlan, evaluate, planEvaluation } from '../study/evaluate.ts';
-import type { EvaluateOptions } from '../study/evaluate-options.ts';
-import type { EvaluationResults } from '../study/results.ts';
+import type { EvaluateOptions, LabelRule } from '../study/evaluate-options.ts';
+import { defined } from '../study/request.ts';
+import { type EvaluationResults, type Task, tasks } from '../study/results.ts';
 import type { FusionMethod } from '../study/systems.ts';
 import type { CliContext } from './context.ts';
 import { listOption, positiveOption, type Runner, withExample } from './main.ts';
-import { numberOption, someOf, splitOption } from './options.ts';
+import { numberOption, oneOf, someOf, splitOption } from './options.ts';
 
 interface EvaluateCommandOptions {
   model: string[];
-  task: string[];
+  task?: Task[];
   view: string[];
   fuse?: FusionMethod[];
   relevance?: RelevanceOptions['relevance'];
@@ -26,6 +28,9 @@ interface EvaluateCommandOptions {
   maskCitations?: boolean;
   qrels?: string;
   queries?: string;
+  labels?: NonNullable<LabelRule['field']>;
+  level?: SymbolLevel;
+  least?: number;
   length?: number;
   dimensions?: number;
   dtype?: ModelDtype[];
@@ -42,6 +47,19 @@ interface EvaluateCommandOptions {
   title?: string;
 }
 
+/** Levels of symbols that serve as labels: whole symbols are too fine. */
+const levels = symbolLevels.filter((level) => level !== 'full');
+
+/** Options that mean nothing without one of some tasks. */
+const optionTasks: readonly [keyof EvaluateCommandOptions, readonly Task[]][] = [
+  ...(
+    ['fuse', 'relevance', 'category', 'origin', 'onlyEarlier', 'qrels', 'queries', 'depth', 'sampleQueries'] as const
+  ).map((option) => [option, ['retrieval']] as [keyof EvaluateCommandOptions, Task[]]),
+  ...(['labels', 'level', 'least'] as const).map(
+    (option) => [option, ['classification', 'clustering']] as [keyof EvaluateCommandOptions, Task[]],
+  ),
+];
+
 export function register(program: Command, run: Runner): void {
   withExample(
     program
@@ -51,7 +69,7 @@ export function register(program: Command, run: Runner): void {
       )
       .argument('<corpora...>', 'imported corpora')
       .option('--model <ids>', 'bm25, lsa, model folders or ids, bm25+MODEL', listOption)
-      .option('--task <tasks>', 'retrieval', listOption)
+      .option('--task <tasks>', `${tasks.join(', ')} (default: retrieval)`, someOf(...tasks))
       .option('--view <views>', 'T, A, C1, C, TA, TAC, AC, full; with -masked: without patent numbers', listOption)
       .option('--fuse <methods>', 'fuse bm25 with every dense model: rrf, linear', someOf('rrf', 'linear'))
       .addOption(
@@ -66,6 +84,13 @@ export function register(program: Command, run: Runner): void {
       .option('--mask-citations', 'take patent numbers out of all texts')
       .option('--qrels <file>', 'judgements of your own (TREC format)')
       .option('--queries <file>', 'the texts of their queries (JSON lines or TSV: id, text)')
+      .option(
+        '--labels <field>',
+        'labels of classification and clustering: labels (your own), cpc, ipc',
+        oneOf(...labelFields),
+      )
+      .option('--level <l>', `of cpc and ipc: ${levels.join(', ')} (default: subclass)`, oneOf(...levels))
+      .option('--least <n>', 'leave out labels with fewer documents to learn from', positiveOption)
       .option('--length <n>', 'most tokens an encoder reads', positiveOption)
       .option('--dimensions <n>', 'leading dimensions kept (Matryoshka models)', positiveOption)
       .option('--dtype <d>', 'precision of encoders: fp32 (default), int8, or both', someOf('fp32', 'int8'))
@@ -91,16 +116,6 @@ export function register(program: Command, run: Runner): void {
 }
 
 async function evaluateCommand(context: CliContext, corpora: string[], options: EvaluateCommandOptions): Promise<void> {
-  const { task = ['retrieval'] } = options;
-  const unknown = task.find((name) => name !== 'retrieval');
-  if (unknown !== undefined) {
-    throw inputError(`this version does not evaluate ${unknown}`, {
-      code: 'evaluate.task',
-      field: '--task',
-      expected: 'retrieval',
-      found: unknown,
-    });
-  }
   const request = requestOf(context, corpora, options);
   if (options.dryRun) {
     const plan = await planEvaluation(request);
@@ -121,7 +136,7 @@ async function evaluateCommand(context: CliContext, corpora: string[], options: 
 
 /** What `evaluate --json` prints. */
 export function evaluationJson(results: EvaluationResults, report: string): unknown {
-  const cells = results.cells.map(
+  const retrieval = results.cells.map(
     ({ corpus, task, model, view, fuse, queries, documents, metrics, cost, manifest }) => ({
       corpus,
       task,
@@ -135,7 +150,7 @@ export function evaluationJson(results: EvaluationResults, report: string): unkn
       manifest,
     }),
   );
-  return { cells, report, warnings: results.warnings };
+  return { cells: retrieval, report, warnings: results.warnings };
 }
 
 /** Judgement options that would be silently without effect are refused. */
@@ -150,8 +165,23 @@ function checkJudgements({ relevance, qrels, queries, category, origin }: Evalua
     throw refuse(filter, '--relevance cites, cited-by or both', '--relevance qrels');
 }
 
+/** Options that would be silently without effect on the tasks asked for are refused. */
+function checkTaskOptions(options: EvaluateCommandOptions): void {
+  const { task = ['retrieval'], labels, level } = options;
+  const refuse = (field: string, expected: string, found: string) => {
+    throw inputError(`${field} has no effect here`, { code: 'evaluate.task-option', field, expected, found });
+  };
+  for (const [option, needed] of optionTasks) {
+    if (options[option] === undefined || needed.some((name) => task.includes(name))) continue;
+    const flag = `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    refuse(flag, `--task with ${needed.join(' or ')}`, `--task ${task.join(',')}`);
+  }
+  if (labels === 'labels' && level !== undefined) refuse('--level', '--labels cpc or ipc', '--labels labels');
+}
+
 function requestOf(context: CliContext, corpora: string[], options: EvaluateCommandOptions): EvaluateOptions {
-  const { category, origin, onlyEarlier, qrels, queries, sampleQueries } = options;
+  const { category, origin, onlyEarlier, qrels, queries, sampleQueries, labels, level, least } = options;
+  checkTaskOptions(options);
   checkJudgements(options);
   const relevance: Omit<RelevanceOptions, 'seed'> = {
     relevance: options.relevance ?? (qrels === undefined ? 'cites' : 'qrels'),
@@ -177,10 +207,12 @@ function requestOf(context: CliContext, corpora: string[], options: EvaluateComm
     signal: context.signal,
     command: `patentlab ${process.argv.slice(2).join(' ')}`,
     onCell: (line) => context.progress.say(line),
+    ...given('tasks', options.task),
     ...given('models', options.model),
     ...given('views', options.view),
     ...given('fuse', options.fuse),
     ...given('maskCitations', options.maskCitations),
+    labels: defined({ field: labels, level, least }),
     ...given('length', options.length),
     ...given('dimensions', options.dimensions),
     ...given('dtype', options.dtype),
@@ -198,8 +230,8 @@ function requestOf(context: CliContext, corpora: string[], options: EvaluateComm
 
 function describePlan({ cells, seconds, bytes }: EvaluationPlan): string {
   const lines = cells.map(
-    ({ corpus, view, system, done, seconds: each }) =>
-      `${corpus}  ${view.padEnd(12)}  ${system.padEnd(40)}  ${done ? 'finished' : `about ${duration(each)}`}`,
+    ({ task, corpus, view, system, done, seconds: each }) =>
+      `${task.padEnd(14)}  ${corpus}  ${view.padEnd(12)}  ${system.padEnd(40)}  ${done ? 'finished' : `about ${duration(each)}`}`,
   );
   const open = cells.filter(({ done }) => !done).length;
   return `${lines.join('\n')}\n${open} of ${cells.length} cells to do: about ${duration(seconds)}, ${(bytes / 1e6).toFixed(0)} MB on disk`;

@@ -35,10 +35,11 @@ async function repeat(context: CliContext, cell: string): Promise<void> {
       `${metric.padEnd(12)}  ${before.toFixed(6)}  ${after.toFixed(6)}  ${difference === 0 ? 'equal' : difference.toExponential(2)}`,
     );
   }
+  const answers = outcome.task === 'retrieval' ? 'rankings' : 'answers';
   context.print(
     outcome.identical
-      ? `cell ${outcome.cell}: identical, all ${outcome.queries} rankings and all values`
-      : `cell ${outcome.cell}: ${outcome.rankingsDiffer} of ${outcome.queries} rankings differ`,
+      ? `cell ${outcome.cell}: identical, all ${outcome.queries} ${answers} and all values`
+      : `cell ${outcome.cell}: ${outcome.rankingsDiffer} of ${outcome.queries} ${answers} differ`,
   );
   if (!outcome.identical && outcome.changed.every(({ field }) => field.startsWith('environment'))) {
     throw workError('the same manifest gave other numbers', {

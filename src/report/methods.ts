@@ -22,7 +22,7 @@ function corpora({ results, views }: Standings): string {
   const told = results.dataCards.map((card) => {
     const cell = results.cells.find((candidate) => candidate.corpus === card.corpus);
     const hash = cell === undefined ? '' : `, corpus hash ${cell.manifest.corpus.hash.slice(0, 12)}`;
-    return `${card.corpus} (${count(card.documents)} documents, ${count(card.queries.used)} queries${card.invented ? ', invented data' : ''}${hash})`;
+    return `${card.corpus} (${count(card.documents)} documents, ${count(card.queries?.used ?? 0)} queries${card.invented ? ', invented data' : ''}${hash})`;
   });
   const filters = unique(
     results.cells.flatMap(({ manifest }) => [

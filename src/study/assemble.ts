@@ -17,6 +17,7 @@ import {
   winsAndLosses,
 } from './summaries.ts';
 import { parseViews } from './systems.ts';
+import type { TaskContext, TaskCorpus } from './tasks.ts';
 
 export interface CorpusCells {
   study: CorpusUnderStudy;
@@ -34,30 +35,15 @@ export async function assembleResults(
   warnings: readonly string[],
 ): Promise<EvaluationResults> {
   const statistics: StatisticsOptions = { margin: settings.margin, seed: settings.seed, resamples: settings.resamples };
-  const results: EvaluationResults = {
-    format: 1,
-    title: settings.title,
-    relevanceStatement: jointStatement(
-      corpora.map(({ study }) => ({ corpus: study.corpus.name, statement: study.relevance.statement })),
-    ),
-    invented: corpora.some(({ study }) => study.corpus.invented),
-    created: new Date().toISOString(),
-    packageVersion: settings.packageVersion,
-    definitions: definitionsVersion,
-    command: settings.command,
-    cells: corpora.flatMap(({ cells }) => cells.map(({ result }) => result)),
-    comparisons: [],
-    viewComparisons: [],
-    dataCards: [],
-    recallCurves: [],
-    differences: [],
-    winsLosses: [],
-    strata: [],
-    absentStrata: [],
-    domains: [],
-    alphaSweeps: [],
-    warnings: [...warnings],
-  };
+  const results = emptyResults(
+    settings,
+    corpora.map(({ study }) => study),
+    warnings,
+  );
+  results.relevanceStatement = jointStatement(
+    corpora.map(({ study }) => ({ corpus: study.corpus.name, statement: study.relevance.statement })),
+  );
+  results.cells = corpora.flatMap(({ cells }) => cells.map(({ result }) => result));
   for (const { study, store, cells } of corpora) {
     results.dataCards.push(await dataCard(study));
     const { shared } = study;
@@ -94,6 +80,45 @@ export async function assembleResults(
     }
   }
   return results;
+}
+
+/** Results of other tasks alone: data cards, to which those tasks add what they found. */
+export async function withoutRetrieval(
+  { settings, corpora }: TaskContext,
+  warnings: readonly string[],
+): Promise<EvaluationResults> {
+  const results = emptyResults(settings, corpora, warnings);
+  for (const corpus of corpora) results.dataCards.push(await dataCard(corpus));
+  return results;
+}
+
+function emptyResults(
+  settings: EvaluateSettings,
+  corpora: readonly TaskCorpus[],
+  warnings: readonly string[],
+): EvaluationResults {
+  return {
+    format: 1,
+    title: settings.title,
+    relevanceStatement: '',
+    invented: corpora.some(({ corpus }) => corpus.invented),
+    created: new Date().toISOString(),
+    packageVersion: settings.packageVersion,
+    definitions: definitionsVersion,
+    command: settings.command,
+    cells: [],
+    comparisons: [],
+    viewComparisons: [],
+    dataCards: [],
+    recallCurves: [],
+    differences: [],
+    winsLosses: [],
+    strata: [],
+    absentStrata: [],
+    domains: [],
+    alphaSweeps: [],
+    warnings: [...warnings],
+  };
 }
 
 /** One statement for all corpora: said once where it differs by nothing but the corpus's name, else corpus by corpus. */

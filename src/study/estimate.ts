@@ -8,11 +8,12 @@ import { Bm25Builder } from '../retrieve/bm25.ts';
 import { type AnalyserOptions, WordAnalyser } from '../tokenizer/words.ts';
 import { stopwatch } from './clock.ts';
 import type { CorpusUnderStudy } from './corpus-under-study.ts';
-import { systemName } from './results.ts';
+import { systemName, type Task } from './results.ts';
 import type { CellContext } from './run-cell.ts';
 import { type SystemSpec, type ViewSpec, viewLabel } from './systems.ts';
 
 export interface PlannedCell {
+  task: Task;
   corpus: string;
   view: string;
   system: string;
@@ -54,6 +55,7 @@ export async function estimateCells(cells: readonly CellToEstimate[]): Promise<P
       ? { seconds: 0, bytes: 0 }
       : await estimate(system, sample, study.corpus.size, queries, context);
     planned.push({
+      task: 'retrieval',
       corpus: study.corpus.name,
       view: viewLabel(view),
       system: systemName({ model: system.label, fuse: system.kind === 'fused' ? system.method : undefined }),
@@ -67,7 +69,7 @@ export async function estimateCells(cells: readonly CellToEstimate[]): Promise<P
   return planned;
 }
 
-export async function sampleTexts({ corpus }: CorpusUnderStudy, view: ViewSpec): Promise<string[]> {
+export async function sampleTexts({ corpus }: Pick<CorpusUnderStudy, 'corpus'>, view: ViewSpec): Promise<string[]> {
   const step = Math.max(1, Math.floor(corpus.size / sampleSize));
   const rows = Array.from({ length: Math.min(sampleSize, corpus.size) }, (_, i) => i * step);
   return Promise.all(

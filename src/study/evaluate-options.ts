@@ -2,19 +2,34 @@
 import { packageVersion } from '../base/node/version.ts';
 import type { Platform } from '../base/platform.ts';
 import { type Progress, silent } from '../base/progress.ts';
+import type { LabelField, SymbolLevel } from '../corpus/labels.ts';
 import type { RelevanceOptions } from '../corpus/relevance.ts';
 import type { SplitOptions } from '../corpus/splits.ts';
 import { defaultMargin, defaultResamples } from '../metrics/significance.ts';
 import type { ModelDtype } from '../model/index.ts';
 import type { Bm25Options } from '../retrieve/bm25-scoring.ts';
 import type { AnalyserOptions } from '../tokenizer/words.ts';
+import type { Task } from './results.ts';
 import type { FusionMethod } from './systems.ts';
+import { checkTasks } from './tasks.ts';
+
+/** Which labels documents have in classification and clustering. */
+export interface LabelRule {
+  /** Default: the user's own labels, else CPC, else IPC, whichever the corpus has. */
+  field?: LabelField;
+  /** Depth to which classification symbols are cut. Default subclass. */
+  level?: SymbolLevel;
+  /** Labels with fewer documents to learn from are left out. */
+  least?: number;
+}
 
 export interface EvaluateOptions {
   platform: Platform;
   home: string;
   /** Names of imported corpora. */
   corpora: readonly string[];
+  /** Default retrieval. */
+  tasks?: readonly Task[];
   /** `bm25`, `lsa`, model folders or ids, `bm25+MODEL`. Default bm25 and lsa. */
   models?: readonly string[];
   /** Text views, `-masked` for texts without patent numbers. Default TA. */
@@ -24,6 +39,8 @@ export interface EvaluateOptions {
   fuse?: readonly FusionMethod[];
   /** Default: the cited documents are relevant. */
   relevance?: Omit<RelevanceOptions, 'seed'>;
+  /** Of classification and clustering. */
+  labels?: LabelRule;
   /** Queries and candidates are patents of the test part of this split. Default: all patents. */
   split?: SplitOptions;
   /** Documents kept for each query. Default 1000. */
@@ -68,11 +85,13 @@ export interface EvaluateOptions {
 export type EvaluateSettings = Required<
   Pick<
     EvaluateOptions,
+    | 'tasks'
     | 'models'
     | 'views'
     | 'maskCitations'
     | 'fuse'
     | 'relevance'
+    | 'labels'
     | 'depth'
     | 'bm25'
     | 'analyser'
@@ -95,14 +114,17 @@ export type EvaluateSettings = Required<
 
 export function settingsOf(options: EvaluateOptions): EvaluateSettings {
   const corpora = [...new Set(options.corpora)];
+  const tasks = checkTasks(options.tasks ?? ['retrieval']);
   return {
     ...options,
     corpora,
+    tasks,
     models: options.models ?? ['bm25', 'lsa'],
     views: options.views ?? ['TA'],
     maskCitations: options.maskCitations ?? false,
     fuse: options.fuse ?? [],
     relevance: options.relevance ?? { relevance: 'cites' },
+    labels: options.labels ?? {},
     depth: options.depth ?? 1000,
     bm25: options.bm25 ?? {},
     analyser: options.analyser ?? {},
@@ -115,9 +137,15 @@ export function settingsOf(options: EvaluateOptions): EvaluateSettings {
     device: options.device ?? 'auto',
     offline: options.offline ?? false,
     study: options.study ?? `evaluate-${corpora.join('-')}`.slice(0, 200),
-    title: options.title ?? `Retrieval on ${corpora.join(', ')}`,
+    title: options.title ?? `${titleOf(tasks)} on ${corpora.join(', ')}`,
     command: options.command ?? '',
     packageVersion: options.packageVersion ?? packageVersion(),
     progress: options.progress ?? silent,
   };
+}
+
+/** `Retrieval, classification`. */
+function titleOf(tasks: readonly Task[]): string {
+  const text = tasks.join(', ');
+  return `${text[0]!.toUpperCase()}${text.slice(1)}`;
 }

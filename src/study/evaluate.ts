@@ -10,9 +10,10 @@ import { join, relative, sep } from 'node:path';
 import { explainWriteError, writeAtomic } from '../base/node/atomic.ts';
 import { duration } from '../base/node/terminal.ts';
 import { silent } from '../base/progress.ts';
-import { assembleResults, type CorpusCells } from './assemble.ts';
+import { assembleResults, type CorpusCells, withoutRetrieval } from './assemble.ts';
 import { type CellKey, CellStore, type FinishedCell } from './cell.ts';
 import { cellHash } from './cell-folders.ts';
+import { CellRun } from './cell-run.ts';
 import { type CorpusUnderStudy, openForStudy } from './corpus-under-study.ts';
 import { EncoderPool } from './dense.ts';
 import { type CellToEstimate, estimateCells, type PlannedCell } from './estimate.ts';
@@ -21,6 +22,7 @@ import { writeTrecRun } from './rankings.ts';
 import { type CellResult, type EvaluationResults, systemName } from './results.ts';
 import { type CellContext, keyOf, runCell } from './run-cell.ts';
 import { parseSystems, parseViews, type SystemSpec, type ViewSpec, viewLabel } from './systems.ts';
+import { openForTasks, type TaskContext, type TaskCorpus } from './tasks.ts';
 import { checkViews } from './view-check.ts';
 
 export interface Evaluation {
@@ -48,68 +50,56 @@ interface Job {
 
 /** Runs what is missing and gathers everything; the report is written by the caller (`report/`). */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  return withStudies(options, async ({ jobs, contextOf, settings, folder, warnings: ofViews }) => {
-    const warnings = [...ofViews];
-    const finished = new Map<CorpusUnderStudy, { view: ViewSpec; system: SystemSpec; cell: FinishedCell }[]>();
-    let computed = 0;
-    // A folder that is forbidden or a model that cannot be had is better told now than after hours.
+  return withStudies(options, async (studies) => {
+    const { settings, folder, run } = studies.tasks;
+    // A folder that is forbidden is told at once.
     await makeFolder(folder);
-    const cells: (Job & { key: CellKey })[] = [];
-    for (const job of jobs) {
-      settings.signal?.throwIfAborted();
-      cells.push({ ...job, key: await keyOf(job.system, job.view, contextOf(job.study)) });
-    }
-    await sayEstimate(cells, contextOf);
-    const started = performance.now();
-    const late: string[] = [];
-    for (const { study, view, system, key } of cells) {
-      settings.signal?.throwIfAborted();
-      const context = contextOf(study);
-      const name = `${study.corpus.name} ${viewLabel(view)} ${systemName(labelOf(system))}`;
-      const hash = await cellHash(key);
-      let cell = await context.store.load(hash);
-      if (cell === undefined) {
-        if (settings.maxTime !== undefined && (performance.now() - started) / 1000 > settings.maxTime) {
-          late.push(name);
-          continue;
-        }
-        cell = await context.store.alone(
-          hash,
-          async () => {
-            const meanwhile = await context.store.load(hash);
-            if (meanwhile !== undefined) return meanwhile;
-            computed++;
-            return runCell(system, view, key, context);
-          },
-          settings,
-        );
-      }
-      settings.onCell?.(lineOf(name, cell));
-      const list = finished.get(study) ?? [];
-      list.push({ view, system, cell });
-      finished.set(study, list);
-    }
-    if (late.length > 0)
-      warnings.push(`--max-time ended the run before: ${late.join('; ')}. The same command goes on from here.`);
-    const corpora: CorpusCells[] = [];
-    for (const [study, cells] of finished) {
-      const rows: CorpusCells['cells'] = [];
-      for (const { view, system, cell } of cells) {
-        const result = resultOf(study, view, system, cell);
-        const run = join('trec', `${fileName(`${result.corpus} ${result.view} ${systemName(result)}`)}.run.gz`);
-        await writeTrecRun(join(folder, run), await contextOf(study).store.rankings(cell.manifest.cell), {
-          queryIds: study.shared.ids,
-          documentId: (row) => study.corpus.id(row),
-          tag: systemName(result),
-        });
-        result.files = { run, perQuery: fromFolder(folder, contextOf(study).store.path(cell.manifest.cell)) };
-        rows.push({ result, cell });
-      }
-      await writeQrels(join(folder, 'trec', `${fileName(study.corpus.name)}.qrels`), study);
-      corpora.push({ study, store: contextOf(study).store, cells: rows });
-    }
-    return { results: await assembleResults(corpora, settings, warnings), folder, computed };
+    const results = settings.tasks.includes('retrieval')
+      ? await evaluateRetrieval(studies)
+      : await withoutRetrieval(studies.tasks, studies.warnings);
+    results.warnings.push(...run.warnings);
+    return { results, folder, computed: run.computed };
   });
+}
+
+async function evaluateRetrieval({ jobs, contextOf, tasks, warnings }: Studies): Promise<EvaluationResults> {
+  const { settings, folder, run } = tasks;
+  const finished = new Map<CorpusUnderStudy, { view: ViewSpec; system: SystemSpec; cell: FinishedCell }[]>();
+  // A model that cannot be had is better told now than after hours.
+  const cells: (Job & { key: CellKey })[] = [];
+  for (const job of jobs) {
+    settings.signal?.throwIfAborted();
+    cells.push({ ...job, key: await keyOf(job.system, job.view, contextOf(job.study)) });
+  }
+  await sayEstimate(cells, contextOf);
+  for (const { study, view, system, key } of cells) {
+    const context = contextOf(study);
+    const name = `${study.corpus.name} ${viewLabel(view)} ${systemName(labelOf(system))}`;
+    const compute = () => runCell(system, view, key, context);
+    const cell = await run.cell(context.store, await cellHash(key), name, compute, lineOf);
+    if (cell === undefined) continue;
+    const list = finished.get(study) ?? [];
+    list.push({ view, system, cell });
+    finished.set(study, list);
+  }
+  const corpora: CorpusCells[] = [];
+  for (const [study, cells] of finished) {
+    const rows: CorpusCells['cells'] = [];
+    for (const { view, system, cell } of cells) {
+      const result = resultOf(study, view, system, cell);
+      const run = join('trec', `${fileName(`${result.corpus} ${result.view} ${systemName(result)}`)}.run.gz`);
+      await writeTrecRun(join(folder, run), await contextOf(study).store.rankings(cell.manifest.cell), {
+        queryIds: study.shared.ids,
+        documentId: (row) => study.corpus.id(row),
+        tag: systemName(result),
+      });
+      result.files = { run, perQuery: fromFolder(folder, contextOf(study).store.path(cell.manifest.cell)) };
+      rows.push({ result, cell });
+    }
+    await writeQrels(join(folder, 'trec', `${fileName(study.corpus.name)}.qrels`), study);
+    corpora.push({ study, store: contextOf(study).store, cells: rows });
+  }
+  return assembleResults(corpora, settings, warnings);
 }
 
 /** Corpora below this are encoded sooner than it is foretold. */
@@ -157,10 +147,10 @@ export async function planEvaluation(options: EvaluateOptions): Promise<Evaluati
 }
 
 interface Studies {
-  settings: ReturnType<typeof settingsOf>;
+  /** Of retrieval; none where it is not asked for. */
   jobs: Job[];
   contextOf(study: CorpusUnderStudy): CellContext;
-  folder: string;
+  tasks: TaskContext;
   /** What the report must say of views that some corpus has little text for. */
   warnings: string[];
 }
@@ -172,26 +162,29 @@ async function withStudies<T>(options: EvaluateOptions, work: (studies: Studies)
   const encoders = new EncoderPool(settings);
   const store = new CellStore(settings.home, settings.study);
   const studies: CorpusUnderStudy[] = [];
+  const corpora: TaskCorpus[] = [];
   try {
     for (const name of settings.corpora) {
-      studies.push(
-        await openForStudy(settings.home, name, { ...settings.relevance, seed: settings.seed }, settings.split),
-      );
+      if (settings.tasks.includes('retrieval')) {
+        const relevance = { ...settings.relevance, seed: settings.seed };
+        studies.push(await openForStudy(settings.home, name, relevance, settings.split));
+        corpora.push(studies.at(-1)!);
+      } else corpora.push(await openForTasks(settings.home, name));
     }
-    const warnings = studies.flatMap(({ corpus }) => checkViews(corpus, views));
+    const warnings = corpora.flatMap(({ corpus }) => checkViews(corpus, views));
     const jobs = studies
       .flatMap((study) => views.flatMap((view) => systems.map((system) => ({ study, view, system }))))
       .sort((a, b) => kindOrder[a.system.kind] - kindOrder[b.system.kind]);
+    const folder = settings.out ?? join(settings.home, 'runs', settings.study);
     return await work({
-      settings,
       jobs,
       contextOf: (study) => ({ settings, study, store, encoders }),
+      tasks: { settings, corpora, views, systems, encoders, folder, run: new CellRun(settings) },
       warnings,
-      folder: settings.out ?? join(settings.home, 'runs', settings.study),
     });
   } finally {
     await encoders.close();
-    for (const { corpus } of studies) await corpus.close();
+    for (const { corpus } of corpora) await corpus.close();
   }
 }
 
@@ -229,10 +222,10 @@ function labelOf(system: SystemSpec): { model: string; fuse?: string } {
   return system.kind === 'fused' ? { model: system.label, fuse: system.method } : { model: system.label };
 }
 
-function lineOf(name: string, { metrics, cost }: FinishedCell): string {
+function lineOf({ metrics, cost }: FinishedCell): string {
   const { value, lower, upper } = metrics['ndcg@10']!;
   const interval = Number.isNaN(lower) ? '' : ` [${lower.toFixed(4)}, ${upper.toFixed(4)}]`;
-  return `${name}: nDCG@10 ${value.toFixed(4)}${interval}, ${cost.seconds.toFixed(1)} s`;
+  return `nDCG@10 ${value.toFixed(4)}${interval}, ${cost.seconds.toFixed(1)} s`;
 }
 
 async function makeFolder(folder: string): Promise<void> {

@@ -2,23 +2,40 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inputError } from '../base/errors.ts';
+import type { Estimate } from '../metrics/types.ts';
 import { CellStore } from './cell.ts';
 import { type FoundCell, findCells } from './cell-folders.ts';
 import { evaluate } from './evaluate.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
-import type { Manifest } from './results.ts';
+import type { EvaluationResults, Manifest, Task, TaskManifest } from './results.ts';
 
 interface RepeatOutcome {
   cell: string;
   /** Fields of the manifest that are not what they were, with both values. */
   changed: { field: string; before: unknown; after: unknown }[];
   metrics: Record<string, { before: number; after: number; difference: number }>;
-  /** Queries whose ranking is not the same list of documents. */
+  task: Task;
+  /** Queries (classification and clustering: documents) whose ranking (labels, cluster) is not the same. */
   rankingsDiffer: number;
   queries: number;
   /** True where every value is equal to the last bit. */
   identical: boolean;
 }
+
+/** A finished cell as repeating looks at it: what was measured, and the answer to each query (for each document). */
+interface Answers {
+  metrics: Record<string, Estimate>;
+  answers: ArrayLike<number>[];
+}
+
+/** How the cells of each task are read. */
+const readers: Partial<Record<Task, (home: string, study: string, cell: string) => Promise<Answers | undefined>>> = {
+  async retrieval(home, study, cell) {
+    const store = new CellStore(home, study);
+    const metrics = (await store.load(cell))?.metrics;
+    return metrics && { metrics, answers: (await store.rankings(cell)).map(({ rows }) => rows) };
+  },
+};
 
 type RepeatOptions = Pick<
   EvaluateOptions,
@@ -28,8 +45,9 @@ type RepeatOptions = Pick<
 /** `prefix`: the beginning of a cell's hash, long enough to name one. Default `threads`: those of the first time. */
 export async function repeatCell(prefix: string, options: RepeatOptions): Promise<RepeatOutcome> {
   const found = await findOne(prefix, options.home);
-  const manifest = retrievalManifest(found);
-  const before = await new CellStore(options.home, found.study).load(manifest.cell);
+  const { manifest } = found;
+  const read = readerOf(manifest);
+  const before = await read(options.home, found.study, manifest.cell);
   if (before === undefined) {
     throw inputError('the files of this cell are damaged, so there is nothing to compare with', {
       code: 'repeat.damaged',
@@ -51,37 +69,39 @@ export async function repeatCell(prefix: string, options: RepeatOptions): Promis
       out: folder,
       vectors: join(folder, 'vectors'),
     });
-    const name = manifest.fuse;
-    const again = results.cells.find((cell) => cell.model === manifest.model && cell.fuse === name)!;
-    const store = new CellStore(options.home, study);
-    const after = (await store.load(again.manifest.cell))!;
-    const [old, fresh] = [
-      await new CellStore(options.home, found.study).rankings(manifest.cell),
-      await store.rankings(again.manifest.cell),
-    ];
-    const rankingsDiffer = old.filter(({ rows }, query) => !equal(rows, fresh[query]?.rows ?? new Int32Array())).length;
+    const again = sameCell(manifest, results);
+    const after = (await read(options.home, study, again.cell))!;
+    const rankingsDiffer = before.answers.filter((answer, i) => !equal(answer, after.answers[i] ?? [])).length;
     const metrics = Object.fromEntries(
       Object.entries(before.metrics).map(([metric, { value }]) => {
         const repeated = after.metrics[metric]?.value ?? Number.NaN;
         return [metric, { before: value, after: repeated, difference: repeated - value }];
       }),
     );
-    const changed = differences(manifest, after.manifest);
+    const changed = differences(manifest, again);
     const identical = rankingsDiffer === 0 && Object.values(metrics).every(({ difference }) => difference === 0);
-    return { cell: manifest.cell, changed, metrics, rankingsDiffer, queries: before.queryIds.length, identical };
+    const { cell, task } = manifest;
+    return { cell, task, changed, metrics, rankingsDiffer, queries: before.answers.length, identical };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-function retrievalManifest({ manifest }: FoundCell): Manifest {
-  if (manifest.task === 'retrieval') return manifest as Manifest;
-  throw inputError(`a cell of ${manifest.task} cannot be repeated yet`, {
+function readerOf({ task, cell }: TaskManifest) {
+  const reader = readers[task];
+  if (reader !== undefined) return reader;
+  throw inputError(`a cell of ${task} cannot be repeated yet`, {
     code: 'repeat.task',
     field: 'CELL',
-    expected: 'a cell of retrieval',
-    found: manifest.cell,
+    expected: `a cell of ${Object.keys(readers).join(' or ')}`,
+    found: cell,
   });
+}
+
+/** The manifest of the same system's cell; beside a fused one stand its parts. */
+function sameCell(manifest: TaskManifest, results: EvaluationResults): TaskManifest {
+  const { fuse } = manifest as Partial<Manifest>;
+  return results.cells.find(({ model, fuse: other }) => model === manifest.model && other === fuse)!.manifest;
 }
 
 async function findOne(prefix: string, home: string): Promise<FoundCell> {
@@ -98,7 +118,7 @@ async function findOne(prefix: string, home: string): Promise<FoundCell> {
 }
 
 /** Fields of the manifests that differ, except those that name the run itself. */
-function differences(before: Manifest, after: Manifest): RepeatOutcome['changed'] {
+function differences(before: TaskManifest, after: TaskManifest): RepeatOutcome['changed'] {
   const changed: RepeatOutcome['changed'] = [];
   const visit = (field: string, a: unknown, b: unknown) => {
     if (JSON.stringify(a) === JSON.stringify(b)) return;
@@ -115,6 +135,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function equal(a: Int32Array, b: Int32Array): boolean {
-  return a.length === b.length && a.every((value, i) => value === b[i]);
+function equal(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  return a.length === b.length && Array.from(a).every((value, i) => value === b[i]);
 }

@@ -53,11 +53,13 @@ export type Task = (typeof tasks)[number];
 export type EvaluationRequest = Pick<
   EvaluateOptions,
   | 'corpora'
+  | 'tasks'
   | 'models'
   | 'views'
   | 'maskCitations'
   | 'fuse'
   | 'relevance'
+  | 'labels'
   | 'split'
   | 'depth'
   | 'bm25'
@@ -151,12 +153,17 @@ export interface DataCard {
     unresolved: number;
     ambiguous: number;
     /** Share of all citations of the queries whose target is in the corpus: nobody can find the rest. */
-    recallCeiling: number;
+    recallCeiling?: number;
   };
-  queries: { candidates: number; used: number; dropped: { reason: string; count: number }[] };
-  judgements: { relevant: number; medianPerQuery: number; maxPerQuery: number };
+  /** Where there was retrieval, as are the judgements and the recall ceiling. */
+  queries?: { candidates: number; used: number; dropped: { reason: string; count: number }[] };
+  judgements?: { relevant: number; medianPerQuery: number; maxPerQuery: number };
   families: { known: number; inferred: boolean };
 }
+
+/** Of a corpus that is searched. */
+export type SearchedDataCard = DataCard &
+  Required<Pick<DataCard, 'queries' | 'judgements'>> & { citations: { recallCeiling: number } };
 
 /** The queries where two systems differ most. */
 export interface WinLoss {
@@ -260,7 +267,7 @@ export interface DifferenceShape {
 export interface EvaluationResults {
   format: 1;
   title: string;
-  /** First line of every report: what counts as relevant and who may be found. */
+  /** First line of every report: what counts as relevant and who may be found; without retrieval, what is predicted. */
   relevanceStatement: string;
   invented: boolean;
   created: string;

@@ -11,6 +11,7 @@ import { studySentences } from '../../src/report/study-sentences.ts';
 import { writeStudyReport } from '../../src/report/write.ts';
 import { questionOf } from '../../src/study/embedding/questions.ts';
 import type { EmbeddingResults } from '../../src/study/embedding/results.ts';
+import type { SearchedDataCard } from '../../src/study/results.ts';
 import { scratch } from '../support/scratch.ts';
 import { fakeResults } from './fake-results.ts';
 
@@ -68,7 +69,12 @@ function fakeStudy({ invented = true, matched = true } = {}): EmbeddingResults {
     margin: 0.01,
     views: ['TA'],
     cells: { done: 15, total: 16 },
-    corpora: names.map((name) => ({ name, card: { ...first!, corpus: name }, queries: 50, matched: 'Matched data.' })),
+    corpora: names.map((name) => ({
+      name,
+      card: { ...(first as SearchedDataCard), corpus: name },
+      queries: 50,
+      matched: 'Matched data.',
+    })),
     matched,
     differences: matched ? [] : ['one: pairs: R1 10, R3 20'],
     systems,

@@ -16,8 +16,8 @@ export function methodsSection(page: Page): Markup {
 
 export function caveats(page: Page): Markup {
   const { results } = page.standings;
-  const ceilings = results.dataCards.map(
-    (card) => `${(card.citations.recallCeiling * 100).toFixed(1)} % in ${card.corpus}`,
+  const ceilings = results.dataCards.flatMap(({ corpus, citations: { recallCeiling } }) =>
+    recallCeiling === undefined ? [] : [`${(recallCeiling * 100).toFixed(1)} % in ${corpus}`],
   );
   const inferred = results.dataCards.some((card) => card.families.inferred);
   const items: Content[] = [

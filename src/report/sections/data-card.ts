@@ -21,14 +21,16 @@ function dataCard({ standings }: Page, card: DataCard): Content {
     ['Corpus', revision && html`<code>${revision.hash.slice(0, 12)}</code>, revision ${revision.revision}`],
     [
       'Queries',
-      html`${count(queries.used)} of ${plural(queries.candidates, 'candidate')}${
-        queries.dropped.length > 0 &&
-        html`; left out: ${queries.dropped.map((drop) => `${count(drop.count)} (${drop.reason})`).join(', ')}`
-      }`,
+      queries &&
+        html`${count(queries.used)} of ${plural(queries.candidates, 'candidate')}${
+          queries.dropped.length > 0 &&
+          html`; left out: ${queries.dropped.map((drop) => `${count(drop.count)} (${drop.reason})`).join(', ')}`
+        }`,
     ],
     [
       'Relevant documents',
-      `${count(judgements.relevant)}; per query ${count(judgements.medianPerQuery)} in the median, at most ${count(judgements.maxPerQuery)}`,
+      judgements &&
+        `${count(judgements.relevant)}; per query ${count(judgements.medianPerQuery)} in the median, at most ${count(judgements.maxPerQuery)}`,
     ],
     [
       'Citations',
@@ -36,7 +38,8 @@ function dataCard({ standings }: Page, card: DataCard): Content {
     ],
     [
       'Recall ceiling',
-      `${percent(citations.recallCeiling)} of the citations of the queries lie inside the corpus; no system can find the rest, and recall is counted on those inside`,
+      citations.recallCeiling !== undefined &&
+        `${percent(citations.recallCeiling)} of the citations of the queries lie inside the corpus; no system can find the rest, and recall is counted on those inside`,
     ],
     [
       'Families',

@@ -3,7 +3,7 @@ import type { SplitSummary } from '../../corpus/splits.ts';
 import type { Comparison, Estimate } from '../../metrics/types.ts';
 import type { LeakageAudit } from '../../tune/leakage.ts';
 import type { TrainingPlan } from '../../tune/plan.ts';
-import type { DataCard, Manifest } from '../results.ts';
+import type { Manifest, SearchedDataCard } from '../results.ts';
 import type { Question } from './questions.ts';
 
 /**
@@ -106,7 +106,7 @@ export interface EmbeddingResults {
   cells: { done: number; total: number };
   corpora: {
     name: string;
-    card: DataCard;
+    card: SearchedDataCard;
     /** Absent where nothing learns from it, and all of it is tested on. */
     split?: SplitSummary;
     /** Of the test part, or of all. */
