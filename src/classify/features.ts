@@ -30,18 +30,19 @@ export function checkFeatures(features: FeatureRows, field: string): number {
       expected: `rows of ${widthOf(features)} numbers`,
       found: `${values.length} numbers`,
     });
+  let zero = 0;
+  for (let i = 0; i < values.length; i++) zero += values[i]! - values[i]!; // not 0 where a number is infinite or NaN
+  if (zero === 0) return rows;
   const wrong = values.findIndex((value) => !Number.isFinite(value));
-  if (wrong >= 0)
-    throw inputError('a vector holds something that is no number', {
-      code: 'classify.finite',
-      field,
-      expected: 'finite numbers',
-      found: isDense(features)
-        ? `${values[wrong]} in row ${Math.floor(wrong / features.dimensions)}`
-        : String(values[wrong]),
-      hint: 'encode the texts again',
-    });
-  return rows;
+  throw inputError('a vector holds something that is no number', {
+    code: 'classify.finite',
+    field,
+    expected: 'finite numbers',
+    found: isDense(features)
+      ? `${values[wrong]} in row ${Math.floor(wrong / features.dimensions)}`
+      : String(values[wrong]),
+    hint: 'encode the texts again',
+  });
 }
 
 /** Checks training rows with their labels; returns the number of rows. */
@@ -56,6 +57,19 @@ export function checkTraining(features: FeatureRows, truth: LabelSets, labels: n
       found: String(labelRows(truth)),
     });
   return rows;
+}
+
+/** Checks that every document has one class. */
+export function checkSingle({ offsets }: LabelSets): void {
+  for (let row = 0; row + 1 < offsets.length; row++)
+    if (offsets[row + 1]! - offsets[row]! !== 1)
+      throw inputError('a document has not exactly one class', {
+        code: 'classify.classes',
+        field: 'labels',
+        expected: 'one class a document',
+        found: `${offsets[row + 1]! - offsets[row]!} in row ${row}`,
+        hint: 'leave such documents out, or classify with several labels',
+      });
 }
 
 /** Refuses rows of another length than those that a model was trained on. */
@@ -90,4 +104,9 @@ export function selectRows<F extends FeatureRows>(features: F, rows: ArrayLike<n
     values.set(sparse.values.subarray(from, to), starts[i]!);
   }
   return { ...features, rows: rows.length, starts, indices, values };
+}
+
+/** Rows whose value (a fold, a label) is wanted, ascending. */
+export function rowsWhere(values: Int32Array, wanted: (value: number) => boolean): Int32Array {
+  return values.map((_, row) => row).filter((row) => wanted(values[row]!));
 }

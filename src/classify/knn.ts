@@ -12,10 +12,8 @@ import type { LabelSets } from '../metrics/label-sets.ts';
 import { selectLabelSets } from '../metrics/label-sets.ts';
 import { checkTraining, type DenseRows, selectRows } from './features.ts';
 import { type NeighbourOptions, nearestNeighbours } from './neighbours.ts';
-import { decide, decideOne } from './predictions.ts';
+import { type ClassificationTask, decide, decideOne } from './predictions.ts';
 import { type SampleOptions, sampleByLabel } from './sample-by-label.ts';
-
-export type ClassificationTask = 'multi-label' | 'multi-class';
 
 export interface KnnOptions extends NeighbourOptions {
   /** Number of labels. */

@@ -96,22 +96,32 @@ export async function turnRows(
 }
 
 /** Σ over the rows of each output of weight · x', [outputs, width + 1]; `weights` by label. */
-export function labelSums(
+export async function labelSums(
+  engine: Engine,
   { blocks, width }: TurnedRows,
   { offsets, codes }: LabelSets,
   outputs: Int32Array,
   weights: Float64Array,
-): Float64Array {
+): Promise<Float64Array> {
   const stride = width + 1;
   const sums = new Float64Array(outputs.length * stride);
   const place = placesOf(outputs, weights.length);
-  for (const [b, block] of blocks.entries())
-    for (let at = 0, row = b * blockRows; at < block.length; at += stride, row++)
-      for (let k = offsets[row]!; k < offsets[row + 1]!; k++) {
-        const to = place[codes[k]!]! * stride;
-        const factor = weights[codes[k]!]!;
-        if (to >= 0) for (let i = 0; i < stride; i++) sums[to + i]! += factor * block[at + i]!;
+  const y = input('y', 'float32', ['rows', outputs.length]);
+  const product = matmul(transpose(y, [1, 0]), input('x', 'float32', ['rows', stride]));
+  const program = await engine.compile({ product });
+  for (const [b, block] of blocks.entries()) {
+    const rows = block.length / stride;
+    const marks = new Float32Array(rows * outputs.length);
+    for (let row = 0; row < rows; row++)
+      for (let k = offsets[b * blockRows + row]!; k < offsets[b * blockRows + row + 1]!; k++) {
+        const column = place[codes[k]!]!;
+        if (column >= 0) marks[row * outputs.length + column] = weights[codes[k]!]!;
       }
+    const feeds = { y: { data: marks, shape: [rows, outputs.length] }, x: { data: block, shape: [rows, stride] } };
+    const { floats } = (await program.run(feeds)).product;
+    for (let i = 0; i < sums.length; i++) sums[i]! += floats[i]!;
+  }
+  await program.close();
   return sums;
 }
 

@@ -5,7 +5,7 @@
  *   multi-label: one problem a label, loss = log(1 + e^z) - y z;   multi-class: one problem, loss = log Σ e^z - z_y
  *   gradient    1/S (Σ s_i p_i x_i - Σ s_i y_i x_i) + w / (C S),   p = σ(z) or softmax(z);   b is not penalised
  *
- * Σ s_i y_i x_i is constant and summed once, in float64. The search starts at w = 0, b the prior's logit, where the Hessian
+ * Σ s_i y_i x_i is constant and summed once. The search starts at w = 0, b the prior's logit, where the Hessian
  * is π(1 - π) Cov(x) + 1/(C S): its diagonal, in the coordinates that the data term chose, is the preconditioner, so that the
  * first step on dense rows is nearly Newton's. Norms are taken in the coordinates of the rows as they were given.
  */

@@ -11,10 +11,18 @@
  * with two classes in the training softmax is the binary problem of the second one (as in scikit-learn).
  */
 import { inputError } from '../base/errors.ts';
-import { type Engine, input, matmul, parameter } from '../engine/index.ts';
+import type { Engine } from '../engine/index.ts';
 import type { LabelSets } from '../metrics/label-sets.ts';
-import { checkFeatures, checkTraining, checkWidth, type FeatureRows, isDense, widthOf } from './features.ts';
-import type { ClassificationTask } from './knn.ts';
+import {
+  checkFeatures,
+  checkSingle,
+  checkTraining,
+  checkWidth,
+  type FeatureRows,
+  isDense,
+  widthOf,
+} from './features.ts';
+import { applyLayers } from './layers.ts';
 import { type Minimum, minimise } from './lbfgs.ts';
 import { DenseTerm, labelSums, turnRows } from './logistic-dense.ts';
 import {
@@ -25,6 +33,7 @@ import {
   turnBack,
 } from './logistic-objective.ts';
 import { SparseTerm, sparseCoordinates, sparseLabelSums, sparseScores } from './logistic-sparse.ts';
+import { type ClassificationTask, toProbabilities } from './predictions.ts';
 
 export interface LogisticOptions {
   engine: Engine;
@@ -137,7 +146,7 @@ export async function trainLogistic(
           coordinates: source.coordinates,
           outputs: own,
           together,
-          labelSums: source.labelSums(own),
+          labelSums: await source.labelSums(own),
           totals: Float64Array.from(own, (label) => totals[label]!),
           priors: Float64Array.from(own, (label) => priors[label]!),
           C,
@@ -176,22 +185,12 @@ export async function predictLogistic(
 ): Promise<Float32Array> {
   checkWidth(features, width, 'test');
   checkFeatures(features, 'test');
-  const scores = await linearScores(engine, features, weights, labels);
-  for (let at = 0; at < scores.length; at += labels) {
-    if (task === 'multi-label') {
-      for (let label = 0; label < labels; label++)
-        scores[at + label] = 1 / (1 + Math.exp(-(scores[at + label]! + intercepts[label]!)));
-      continue;
-    }
-    let most = Number.NEGATIVE_INFINITY;
-    for (let label = 0; label < labels; label++) most = Math.max(most, scores[at + label]! + intercepts[label]!);
-    let sum = 0;
-    for (let label = 0; label < labels; label++) {
-      scores[at + label] = Math.exp(scores[at + label]! + intercepts[label]! - most);
-      sum += scores[at + label]!;
-    }
-    for (let label = 0; label < labels; label++) scores[at + label]! /= sum;
-  }
+  const scores = isDense(features)
+    ? await applyLayers(engine, features, [{ weight: weights, bias: new Float32Array(labels) }])
+    : sparseScores(features, weights, labels);
+  for (let at = 0; at < scores.length; at += labels)
+    for (let label = 0; label < labels; label++) scores[at + label]! += intercepts[label]!;
+  toProbabilities(scores, labels, task);
   return scores;
 }
 
@@ -263,7 +262,7 @@ async function openTerm(
     group: number;
     outputs: Int32Array;
   },
-): Promise<{ term: DataTerm; coordinates: Coordinates; labelSums: (outputs: Int32Array) => Float64Array }> {
+): Promise<{ term: DataTerm; coordinates: Coordinates; labelSums: (outputs: Int32Array) => Promise<Float64Array> }> {
   const rowWeights =
     softmax && balanced ? Float32Array.from(truth.codes, (code) => weights.positive[code]!) : undefined;
   if (!isDense(features)) {
@@ -271,7 +270,7 @@ async function openTerm(
     return {
       term,
       coordinates: sparseCoordinates(features),
-      labelSums: (some) => sparseLabelSums(features, truth, some, weights.positive),
+      labelSums: async (some) => sparseLabelSums(features, truth, some, weights.positive),
     };
   }
   const { dimensions } = features;
@@ -283,7 +282,7 @@ async function openTerm(
     weights: !softmax && balanced ? weights : undefined,
     rowWeights,
   });
-  return { term, coordinates: turned, labelSums: (some) => labelSums(turned, truth, some, weights.positive) };
+  return { term, coordinates: turned, labelSums: (some) => labelSums(engine, turned, truth, some, weights.positive) };
 }
 
 /** Writes points into the model, in the coordinates of the rows as given. */
@@ -330,45 +329,4 @@ function warningsOf(
       labels: constant,
     });
   return warnings;
-}
-
-function checkSingle({ offsets }: LabelSets): void {
-  for (let row = 0; row + 1 < offsets.length; row++)
-    if (offsets[row + 1]! - offsets[row]! !== 1)
-      throw inputError('a document has not exactly one class', {
-        code: 'classify.classes',
-        field: 'labels',
-        expected: 'one class a document',
-        found: `${offsets[row + 1]! - offsets[row]!} in row ${row}`,
-        hint: 'leave such documents out, or classify with several labels',
-      });
-}
-
-/** Rows a product of predictions. */
-const predictedRows = 4096;
-
-/** X Wᵀ, [rows, labels]. */
-async function linearScores(
-  engine: Engine,
-  features: FeatureRows,
-  weights: Float32Array,
-  labels: number,
-): Promise<Float32Array> {
-  const width = widthOf(features);
-  if (!isDense(features)) return sparseScores(features, weights, labels);
-  const rows = features.vectors.length / width;
-  const w = parameter('weights', [labels, width]);
-  const program = await engine.compile(
-    { scores: matmul(input('x', 'float32', ['rows', width]), w, { transposeB: true }) },
-    { parameters: { weights: { dtype: 'float32', shape: [labels, width], source: weights } } },
-  );
-  const scores = new Float32Array(rows * labels);
-  for (let from = 0; from < rows; from += predictedRows) {
-    const to = Math.min(rows, from + predictedRows);
-    const x = features.vectors.slice(from * width, to * width);
-    const result = await program.run({ x: { data: x, shape: [to - from, width] } }, { transfer: true });
-    scores.set(result.scores.floats, from * labels);
-  }
-  await program.close();
-  return scores;
 }

@@ -13,7 +13,7 @@ import { inputError } from '../base/errors.ts';
 import type { Engine } from '../engine/index.ts';
 import { searchExact, vectorArray } from '../retrieve/exact.ts';
 import { matrixProductOn } from '../retrieve/matrix-product.ts';
-import { checkFeatures, checkWidth, type DenseRows } from './features.ts';
+import { checkFeatures, checkWidth, type DenseRows, selectRows } from './features.ts';
 
 export type Distance = 'euclidean' | 'cosine';
 
@@ -60,7 +60,10 @@ export async function nearestNeighbours(
   const found: Neighbours = { k, rows: new Int32Array(count * k), distances: new Float64Array(count * k) };
   let open = Int32Array.from({ length: count }, (_, query) => query);
   for (let candidates = Math.min(rows, k + spare); open.length > 0; candidates = Math.min(rows, candidates * 8)) {
-    const asked = open.length === count ? space.queries : takeRows(space.queries, space.width, open);
+    const asked =
+      open.length === count
+        ? space.queries
+        : selectRows({ vectors: space.queries, dimensions: space.width }, open).vectors;
     const rankings = await searchExact(vectorArray(space.train, space.width), asked, { product, k: candidates });
     const uncertain: number[] = [];
     for (const [i, ranking] of rankings.entries()) {
@@ -159,12 +162,4 @@ function widened({ vectors, dimensions }: DenseRows, last: (row: number) => numb
 
 function scaled({ vectors, dimensions }: DenseRows, lengths: Float64Array): Float32Array {
   return vectors.map((value, i) => value / lengths[Math.floor(i / dimensions)]!);
-}
-
-function takeRows(vectors: Float32Array, width: number, rows: Int32Array): Float32Array {
-  const taken = new Float32Array(rows.length * width);
-  rows.forEach((row, i) => {
-    taken.set(vectors.subarray(row * width, (row + 1) * width), i * width);
-  });
-  return taken;
 }

@@ -1,5 +1,21 @@
-/** From scores of labels to sets of labels, and back. */
+/** From scores of labels to probabilities and sets of labels, and back. */
 import type { LabelSets } from '../metrics/label-sets.ts';
+
+/** Several labels a document, or exactly one. */
+export type ClassificationTask = 'multi-label' | 'multi-class';
+
+/** Scores [rows, labels] become probabilities, in place: sigmoid of each, or softmax of each row. -∞ becomes 0, ∞ 1. */
+export function toProbabilities(scores: Float32Array, labels: number, task: ClassificationTask): void {
+  if (task === 'multi-label') for (let i = 0; i < scores.length; i++) scores[i] = 1 / (1 + Math.exp(-scores[i]!));
+  else
+    for (let at = 0; at < scores.length; at += labels) {
+      let most = Number.NEGATIVE_INFINITY;
+      for (let i = at; i < at + labels; i++) most = Math.max(most, scores[i]!);
+      let sum = 0;
+      for (let i = at; i < at + labels; i++) sum += scores[i] = Math.exp(scores[i]! - most);
+      for (let i = at; i < at + labels; i++) scores[i]! /= sum;
+    }
+}
 
 export interface DecisionOptions {
   /** A document whose scores all stay below gets the label that comes nearest to its threshold. Default false. */

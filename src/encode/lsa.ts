@@ -147,7 +147,8 @@ export class LsaBuilder {
   }
 }
 
-interface Weighting {
+/** How TF-IDF weighs: term -> column (-1: left out), and idf of each column. */
+export interface Weighting {
   columns: Int32Array;
   idf: Float32Array;
   sublinear: boolean;
@@ -266,7 +267,7 @@ export function lsaSettings(options: LsaOptions): LsaSettings {
 }
 
 /** TF-IDF of one document, L2-normalised, appended at `at`; returns where it ends. */
-function weigh(
+export function weigh(
   { columns, idf, sublinear }: Weighting,
   terms: Int32Array,
   counts: Uint16Array,
@@ -355,7 +356,7 @@ function roundUp(width: number): number {
 }
 
 /** Distinct tokens of a document with their counts, in order of first appearance. */
-class TermCounter {
+export class TermCounter {
   private counts = new Int32Array(1 << 12);
 
   count(tokens: Tokens): { terms: Int32Array; counts: Uint16Array } {
