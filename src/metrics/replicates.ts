@@ -10,9 +10,9 @@
  * Interval: replicates are moved, so that their mean is the value, and stretched to the jackknife's standard error over clusters;
  * then BCa with the jackknife's acceleration and Student's quantiles. A bootstrap alone fails for macro-F1 with rare labels: a
  * resample misses a third of the labels that occur once, so that its replicates lie too low and too close together, and what
- * BCa takes for bias is the resampling's own. On simulated data with half a document a label, plain BCa covered 13 %, the
- * percentile interval 28 %, this one about 95 %. Without a jackknife the replicates are moved and widened by C/(C-1) only;
- * where the number of clusters is not given either, quantiles are normal.
+ * BCa takes for bias is the resampling's own. Simulated with a long tail of labels (replicates.slow.test.ts), plain BCa covers
+ * 18 % of the time and this interval 97 %; with frequent labels both cover 94 %. Without a jackknife the replicates are
+ * moved and widened by C/(C-1) only; where the number of clusters is not given either, quantiles are normal.
  * Trained systems (one value a seed): as above over the mean of the seeds; seeds are drawn anew in each replicate, their deviations
  * widened by sqrt(K/(K-1)), and the percentile interval gets Student's width.
  *
