@@ -170,15 +170,9 @@ export class ParameterMemory {
       }
   }
 
-  /**
-   * gradient[ids[t]] += scale · rows[t] for t = 0, 1, ... in this order, repeated ids included.
-   * `rows`: [ids.length, width], row-major; anywhere in memory.
-   */
-  addRows(name: string, ids: Int32Array, rows: Float32Array, scale = 1): void {
-    const { tensor, arena, offset, rows: state } = this.region(name);
-    const [height, ...rest] = tensor.shape;
-    const width = rest.reduce((a, b) => a * b, 1);
-    requireLength(name, rows.length, ids.length * width);
+  /** Throws `engine.row` where a row is none of the tensor's. */
+  requireRows(name: string, ids: Int32Array): void {
+    const [height] = this.region(name).tensor.shape;
     for (const id of ids)
       if (!(id >= 0 && id < height!))
         throw inputError(`there is no row ${id} to add a gradient to`, {
@@ -187,6 +181,17 @@ export class ParameterMemory {
           expected: `rows 0 to ${height! - 1}`,
           found: String(id),
         });
+  }
+
+  /**
+   * gradient[ids[t]] += scale · rows[t] for t = 0, 1, ... in this order, repeated ids included.
+   * `rows`: [ids.length, width], row-major; anywhere in memory.
+   */
+  addRows(name: string, ids: Int32Array, rows: Float32Array, scale = 1): void {
+    const { tensor, arena, offset, rows: state } = this.region(name);
+    const width = tensor.shape.slice(1).reduce((a, b) => a * b, 1);
+    requireLength(name, rows.length, ids.length * width);
+    this.requireRows(name, ids);
     if (state !== undefined) for (const id of ids) state.current[id] = 1;
     const table = at(arena, 'gradient', offset);
     const { buffer } = arena.memory;

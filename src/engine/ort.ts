@@ -78,6 +78,7 @@ export type TrainingRequest =
       feeds: readonly WireValue[];
     }
   | { id: number; kind: 'train-update'; training: number; options: UpdateOptions }
+  | { id: number; kind: 'train-forget'; training: number }
   | { id: number; kind: 'train-read'; training: number; part: TrainingPart | 'gradient'; name: string }
   | { id: number; kind: 'train-write'; training: number; part: TrainingPart; name: string; values: Float32Array }
   | { id: number; kind: 'train-step'; training: number; step?: number }

@@ -66,6 +66,9 @@ async function handle(request: Request): Promise<{ value: unknown; transfer: Arr
       return runTraining(request);
     case 'train-update':
       return { value: await training(request.training).update(request.options), transfer: [] };
+    case 'train-forget':
+      training(request.training).forget();
+      return { value: undefined, transfer: [] };
     case 'train-read': {
       const value = await training(request.training).read(request.part, request.name);
       return { value, transfer: [value.buffer as ArrayBuffer] };
@@ -281,7 +284,9 @@ async function runTraining({ training: id, stages, feeds }: TrainingRequestOf<'t
         else answer[name] = tensor;
       }
     }
+    await state.keep();
   } finally {
+    state.drop(); // where a stage failed, what those before it gave
     for (const tensor of held.values()) tensor.dispose();
   }
   return wireValues(answer);

@@ -26,6 +26,8 @@ export class DeviceTraining implements TrainingState {
   private readonly tensors: ReadonlyMap<string, { shape: readonly number[]; decay: boolean }>;
   private readonly parts: Record<TrainingPart | 'gradient', Map<string, ort.Tensor>>;
   private readonly sessions = new Map<string, ort.InferenceSession>();
+  /** Gradients of the programs of one run, in their order. */
+  private readonly held: { name: string; found: ort.Tensor }[] = [];
 
   static async open(
     Tensor: TensorMaker,
@@ -60,8 +62,14 @@ export class DeviceTraining implements TrainingState {
     const results = (await session.run(feeds)) as Tensors;
     for (const { name } of gradients) {
       const output = `out:${gradientOutput(name)}`;
-      const found = results[output]!;
+      this.held.push({ name, found: results[output]! });
       delete results[output];
+    }
+    return results;
+  }
+
+  async keep(): Promise<void> {
+    for (const { name, found } of this.held.splice(0)) {
       const kept = this.parts.gradient.get(name);
       if (kept === undefined) this.parts.gradient.set(name, found);
       else {
@@ -70,7 +78,15 @@ export class DeviceTraining implements TrainingState {
         this.replace('gradient', name, y!);
       }
     }
-    return results;
+  }
+
+  drop(): void {
+    for (const { found } of this.held.splice(0)) found.dispose();
+  }
+
+  forget(): void {
+    for (const tensor of this.parts.gradient.values()) tensor.dispose();
+    this.parts.gradient.clear();
   }
 
   async update({ learningRate, maxNorm, ...options }: UpdateOptions): Promise<UpdateResult> {
@@ -91,8 +107,7 @@ export class DeviceTraining implements TrainingState {
         for (const part of ['weights', 'first', 'second'] as const) this.replace(part, name, made[part]!);
       }
     }
-    for (const tensor of parts.gradient.values()) tensor.dispose();
-    parts.gradient.clear();
+    this.forget();
     return { gradientNorm, step: this.step };
   }
 

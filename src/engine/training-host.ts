@@ -2,6 +2,8 @@
  * The worker's side of training on the CPU: the parameters' memory, fed to ONNX Runtime as views and written by it as such. The
  * first run after an update fetches gradients straight into place; later ones arrive beside them and are added. Tables that are
  * read by rows get the rows of every run added, and are emptied after the update.
+ *
+ * A run of several programs counts as a whole or not at all: until its last one has run, nothing is added to what was there.
  */
 import type * as ort from 'onnxruntime-node';
 import { ParameterMemory, type TrainedTensor } from './adamw.ts';
@@ -17,12 +19,18 @@ export interface TrainingState {
   step: number;
   /** Feeds of the trained parameters, by their names in the graph. */
   feeds(names: readonly string[]): Record<string, ort.Tensor>;
-  /** Runs, and keeps the gradients; gives back the other outputs. */
+  /** Runs one program, and holds its gradients until they are kept or dropped; gives back the other outputs. */
   accumulate(
     session: ort.InferenceSession,
     feeds: Record<string, ort.Tensor>,
     gradients: readonly KeptGradient[],
   ): Promise<Record<string, ort.Tensor>>;
+  /** Adds the gradients that are held to those of earlier runs. */
+  keep(): Promise<void>;
+  /** Forgets the gradients that are held. */
+  drop(): void;
+  /** Forgets all gradients. */
+  forget(): void;
   update(options: UpdateOptions): Promise<UpdateResult>;
   read(part: TrainingPart | 'gradient', name: string): Promise<Float32Array>;
   write(part: TrainingPart, name: string, values: Float32Array): Promise<void>;
@@ -31,6 +39,18 @@ export interface TrainingState {
 
 /** A tensor to train with the values that it starts from. */
 export type StartingTensor = TrainedTensor & { readonly values: Float32Array };
+
+/** What the programs of a run gave, in their order. */
+const nothingHeld = () => ({
+  /** Gradients that are in place, where there was nothing before. */
+  fresh: new Set<string>(),
+  /** Others, the first part of which lies beside the gradient. */
+  beside: new Set<string>(),
+  /** Further parts of those. */
+  more: [] as { name: string; values: Float32Array }[],
+  /** Of tables. */
+  rows: [] as { name: string; ids: Int32Array; values: Float32Array }[],
+});
 
 export class HostTraining implements TrainingState {
   step = 0;
@@ -41,6 +61,8 @@ export class HostTraining implements TrainingState {
   private readonly tables: ReadonlySet<string>;
   /** The others, where the gradient holds something since the last update. */
   private readonly touched = new Set<string>();
+  /** What the programs of one run gave. */
+  private held = nothingHeld();
 
   constructor(Tensor: TensorMaker, tensors: readonly StartingTensor[]) {
     this.Tensor = Tensor;
@@ -64,38 +86,63 @@ export class HostTraining implements TrainingState {
     feeds: Record<string, ort.Tensor>,
     gradients: readonly KeptGradient[],
   ): Promise<Record<string, ort.Tensor>> {
-    const { memory, shapes, tables, touched } = this;
+    const { memory, shapes, tables, touched, held } = this;
     const fetches: Record<string, ort.Tensor | null> = Object.fromEntries(
       session.outputNames.map((name) => [name, null]),
     );
-    const added: string[] = [];
-    for (const { name, whole } of gradients) {
-      if (tables.has(name) || !whole) continue;
-      const place = touched.has(name) ? memory.incoming(name) : memory.gradient(name);
+    const inPlace = gradients.filter(({ name, whole }) => whole && !tables.has(name) && !held.beside.has(name));
+    for (const { name } of inPlace) {
+      const place = touched.has(name) || held.fresh.has(name) ? memory.incoming(name) : memory.gradient(name);
       fetches[`out:${gradientOutput(name)}`] = new this.Tensor('float32', place, shapes.get(name)!);
-      if (touched.has(name)) added.push(name);
     }
     const results = (await session.run(feeds, fetches)) as Record<string, ort.Tensor>;
-    for (const { name, whole } of gradients) if (whole && !tables.has(name)) touched.add(name);
-    memory.accumulate(1, added);
+    const again: string[] = [];
+    for (const { name } of inPlace)
+      if (touched.has(name)) held.beside.add(name);
+      else if (held.fresh.has(name)) again.push(name);
+      else held.fresh.add(name);
+    memory.accumulate(1, again); // of this run both
+    const placed = new Set(inPlace);
     const take = (output: string) => {
       const { data } = results[`out:${output}`]!;
       delete results[`out:${output}`];
       return data;
     };
-    for (const { name, whole, lists } of gradients) {
+    for (const gradient of gradients) {
+      const { name, whole, lists } = gradient;
       if (whole) {
         const values = take(gradientOutput(name)) as Float32Array;
-        if (tables.has(name)) memory.addRows(name, allRows(shapes.get(name)!), values);
+        if (tables.has(name)) held.rows.push({ name, ids: allRows(shapes.get(name)!), values });
+        else if (!placed.has(gradient)) held.more.push({ name, values });
       }
-      for (let list = 0; list < lists; list++)
-        memory.addRows(
-          name,
-          take(indicesOutput(name, list)) as Int32Array,
-          take(rowsOutput(name, list)) as Float32Array,
-        );
+      for (let list = 0; list < lists; list++) {
+        const ids = take(indicesOutput(name, list)) as Int32Array;
+        memory.requireRows(name, ids); // now, while nothing is added yet
+        held.rows.push({ name, ids, values: take(rowsOutput(name, list)) as Float32Array });
+      }
     }
     return results;
+  }
+
+  async keep(): Promise<void> {
+    const { memory, touched, held } = this;
+    for (const name of held.fresh) touched.add(name);
+    memory.accumulate(1, held.beside);
+    for (const { name, values } of held.more) {
+      memory.incoming(name).set(values);
+      memory.accumulate(1, [name]);
+    }
+    for (const { name, ids, values } of held.rows) memory.addRows(name, ids, values);
+    this.drop();
+  }
+
+  drop(): void {
+    this.held = nothingHeld();
+  }
+
+  forget(): void {
+    this.touched.clear();
+    this.memory.zeroGradients(this.tables);
   }
 
   async update({ learningRate, maxNorm, ...options }: UpdateOptions): Promise<UpdateResult> {
@@ -107,8 +154,7 @@ export class HostTraining implements TrainingState {
       const gradientScale = clipFactor(gradientNorm, maxNorm);
       memory.adamw({ learningRate, ...options, gradientScale, step: this.step });
     }
-    touched.clear();
-    memory.zeroGradients(tables);
+    this.forget();
     return { gradientNorm, step: this.step };
   }
 

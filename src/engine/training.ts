@@ -12,7 +12,8 @@
  * share the parameters (an evaluation's forward pass, the parts of a cached loss). A run sees the parameters as the last
  * update left them.
  *
- * Accumulation: the gradient kept is Σ weightᵢ · ∇lossᵢ over the runs since the last update, in the order of the runs.
+ * Accumulation: the gradient kept is Σ weightᵢ · ∇lossᵢ over the runs since the last update, in the order of the runs. A run
+ * that fails adds nothing, whichever of its programs it was.
  */
 import { inputError } from '../base/errors.ts';
 import { checkLeaves, fillInputs, Value } from './feeds.ts';
@@ -87,6 +88,8 @@ export interface Training {
   ): Promise<TrainingProgram<Names>>;
   /** One AdamW step with the accumulated gradient, which is then forgotten. */
   update(options: UpdateOptions): Promise<UpdateResult>;
+  /** Forgets the accumulated gradient without a step: of runs that were to make one together and did not all succeed. */
+  forget(): Promise<void>;
   /** A copy. */
   read(part: TrainingPart, name: string): Promise<Float32Array>;
   write(part: TrainingPart, name: string, values: Float32Array): Promise<void>;
@@ -164,6 +167,9 @@ export async function openTraining(
       };
     },
     update: (options) => worker.ask({ kind: 'train-update', training: id, options }) as Promise<UpdateResult>,
+    async forget() {
+      await worker.ask({ kind: 'train-forget', training: id });
+    },
     read: (part, name) =>
       worker.ask({ kind: 'train-read', training: id, part, name: known(name) }) as Promise<Float32Array>,
     readGradient: (name) =>

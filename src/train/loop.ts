@@ -115,6 +115,7 @@ export async function train(
   const started = performance.now();
   const state = folder === undefined ? undefined : new StateFolder(files, files.join(folder, 'state'), settings);
   const bestState = folder === undefined ? undefined : new StateFolder(files, files.join(folder, 'best'), settings);
+  await training.forget(); // what a step that failed left
   const saved = await state?.restore(training);
   const memory: Memory = saved ? (saved.memory as Memory) : { sinceBest: 0 };
   const records: StepRecord[] = saved ? [...(saved.records as StepRecord[])] : [];

@@ -150,6 +150,8 @@ export interface Training {
     compile<Names extends string>(outputs: Readonly<Record<Names, Tensor>>, options?: TrainingCompileOptions): Promise<TrainingProgram<Names>>;
     /** One AdamW step with the accumulated gradient, which is then forgotten. */
     update(options: UpdateOptions): Promise<UpdateResult>;
+    /** Forgets the accumulated gradient without a step: of runs that were to make one together and did not all succeed. */
+    forget(): Promise<void>;
     /** A copy. */
     read(part: TrainingPart, name: string): Promise<Float32Array>;
     write(part: TrainingPart, name: string, values: Float32Array): Promise<void>;

@@ -4,8 +4,10 @@ import { after, test } from 'node:test';
 import type { PatentlabError } from '../../src/base/errors.ts';
 import { nodePlatform } from '../../src/base/node/platform.ts';
 import { stream } from '../../src/base/random.ts';
+import { defineOp } from '../../src/engine/graph.ts';
 import {
   add,
+  constant,
   type Feeds,
   gather,
   input,
@@ -142,6 +144,84 @@ test('a segment learns the sizes of named axes from inputs that others read', as
   const whole = await found(training, { loss }, runs, {});
   const chain = await found(training, { loss }, runs, { boundaries: [flat] });
   assert.ok(worstOf(differences(whole, chain)) < 1e-6);
+  await training.close();
+});
+
+/** The tensor itself, whose cotangent is multiplied by the row `fault` of a list of one: any other number fails on the way back. */
+const fragile = defineOp<undefined>({
+  name: 'fragile',
+  infer: ([x]) => ({ dtype: x!.dtype, shape: x!.shape }),
+  evaluate: ([x]) => x!,
+  lower: (context, [x]) => context.emit('Identity', [x!]),
+  gradient: (_, cotangent) => [multiply(cotangent, gather(constant([1], [1]), input('fault', 'int32', [])))],
+});
+
+test('a run that fails on its way back leaves nothing behind', async () => {
+  const width = 8;
+  const tensors: TrainedParameter[] = [
+    { name: 'table', shape: [20, width], decay: true, rows: true, value: float([20, width]) },
+    ...['a', 'b', 'c'].map((name) => ({ name, shape: [width, width], decay: true, value: float([width, width]) })),
+  ];
+  const w = (name: string) => parameter(name, [width, width]);
+  const ids = input('ids', 'int32', ['rows']);
+  const table = () => gather(parameter('table', [20, width]), ids);
+  const h1 = tanh(linear(table(), w('a')));
+  const h2 = fragile([tanh(linear(h1, w('b')))], undefined);
+  const h3 = tanh(linear(h2, w('a')));
+  const loss = total(multiply(add(linear(h3, w('c')), table()), tanh(linear(h3, w('a')))));
+  const feeds = (run: number, fault = 0) => ({
+    ids: Int32Array.from({ length: 4 + run }, (_, i) => (i * 5 + run) % 7),
+    fault: { data: Int32Array.of(fault), shape: [] },
+  });
+  for (const boundaries of [[h1, h2, h3], []]) {
+    const trained = async (isFailing: boolean) => {
+      const training = await engine.openTraining(tensors);
+      const quiet = { logSeverityLevel: 4 };
+      const program = await training.compile({ loss }, { loss: 'loss', boundaries, sessionOptions: quiet });
+      const failing = async (run: number) => {
+        if (!isFailing) return;
+        await assert.rejects(program.accumulate(feeds(run, 9)), { code: 'engine.runtime' });
+        // A row that the table lacks is met only where its gradient is to be added.
+        const beyond = { ...feeds(run), ids: Int32Array.of(1, -1, 2) };
+        await assert.rejects(program.accumulate(beyond), /no row -1/);
+      };
+      const seen: Float32Array[] = [];
+      await failing(3);
+      for (const run of [0, 1, 2, 3]) {
+        await program.accumulate(feeds(run), { weight: 1 + run / 2 });
+        await failing(run + 1);
+        if (run === 0) continue;
+        for (const { name } of tensors) seen.push(await training.readGradient(name));
+        await training.update({ learningRate: 0.01 });
+        await failing(run);
+      }
+      for (const { name } of tensors)
+        seen.push(await training.read('weights', name), await training.read('second', name));
+      await training.close();
+      return seen;
+    };
+    assert.deepEqual(await trained(true), await trained(false));
+  }
+});
+
+test('a gradient that is forgotten is not there in the next step', async () => {
+  const training = await engine.openTraining([
+    { name: 'w', shape: [4, 4], decay: true, value: float([4, 4]) },
+    { name: 'table', shape: [9, 4], decay: false, rows: true, value: float([9, 4]) },
+  ]);
+  const read = gather(parameter('table', [9, 4]), input('ids', 'int32', ['rows']));
+  const program = await training.compile({ loss: total(tanh(linear(read, parameter('w', [4, 4])))) }, { loss: 'loss' });
+  const gradientOf = async (ids: Int32Array) => {
+    await program.accumulate({ ids });
+    return [await training.readGradient('w'), await training.readGradient('table')];
+  };
+  const alone = await gradientOf(Int32Array.of(3, 4));
+  await training.forget();
+  for (const name of ['w', 'table']) assert.ok((await training.readGradient(name)).every((value) => value === 0));
+  await gradientOf(Int32Array.of(1, 2));
+  await training.forget();
+  assert.deepEqual(await gradientOf(Int32Array.of(3, 4)), alone);
+  assert.equal(await training.step(), 0);
   await training.close();
 });
 

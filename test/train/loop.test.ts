@@ -160,3 +160,24 @@ test('records are added to their file, never written again; a damaged or foreign
   writeFileSync(log, readFileSync(log, 'utf8').slice(0, -2));
   await assert.rejects(again({ a: 1 }), { code: 'train.state' });
 });
+
+test('a step that failed half-way leaves nothing for the step that is made when the training goes on', async (t) => {
+  const folder = scratch(t);
+  await withTask(
+    () => 0,
+    async (training, task) => {
+      const options = { steps: 6, learningRate: 0.1, folder, saveSeconds: 0 };
+      const half: LoopTask = {
+        async accumulate(step) {
+          const result = await task.accumulate(step);
+          if (step === 4) throw new Error('the second half of the batch is not there');
+          return result;
+        },
+      };
+      await assert.rejects(train(files, training, half, options), /second half/);
+      const { computed } = await train(files, training, { accumulate: task.accumulate }, options);
+      assert.equal(computed, 3);
+      assert.deepEqual(await training.read('weights', 'w'), await weightsAfter(6));
+    },
+  );
+});
