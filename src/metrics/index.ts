@@ -10,6 +10,7 @@ export {
   topLabelCalibration,
 } from './calibration.ts';
 export { type ClusteringMeasure, type ClusteringMetrics, clusteringMeasures, clusteringMetrics } from './clustering.ts';
+export { bootstrapClustering } from './clustering-bootstrap.ts';
 export { definitionsVersion } from './definitions.ts';
 export { type RankingMetrics, rankingMetrics } from './label-ranking.ts';
 export { type LabelSets, labelSets, selectLabelSets } from './label-sets.ts';
