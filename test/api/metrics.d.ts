@@ -1,5 +1,29 @@
 // What patentlab/metrics exports; written by `npm run api`.
 
+export interface Calibration {
+    ece: number;
+    /** All bins, also empty ones: the reliability plot. */
+    bins: ReliabilityBin[];
+    brier: number;
+}
+
+export type ClusteringMeasure = (typeof clusteringMeasures)[number];
+
+export type ClusteringMetrics = Record<ClusteringMeasure, number>;
+
+export interface CompareReplicatedInput {
+    systems: readonly string[];
+    /** Per system, over the same documents and resamples. */
+    values: readonly ReplicatedValues[];
+    metric: string;
+    /** Smallest difference that matters, in units of the metric. Default 0.01. */
+    margin?: number;
+    /** Draws of seeds. Default 1. */
+    seed?: number;
+    /** p of the pair of systems `a`, `b` (numbers within `systems`), in place of the share of centred replicates. */
+    test?: (a: number, b: number) => number;
+}
+
 /** System `a` minus system `b` on one metric over the same queries. */
 export interface Comparison {
     metric: string;
@@ -38,6 +62,27 @@ export interface EstimateOptions {
 /** query -> document -> judged gain (0 = judged and not relevant; negative values count as not relevant). */
 export type Judgements = Map<string, Map<string, number>>;
 
+/** One label's row of a table. */
+export interface LabelScore {
+    label: number;
+    /** Documents that have it. */
+    support: number;
+    /** Documents it was predicted for. */
+    predicted: number;
+    truePositives: number;
+    precision: number;
+    recall: number;
+    f1: number;
+}
+
+/** Row r has codes[offsets[r]] to codes[offsets[r + 1] - 1], ascending, each once. */
+export interface LabelSets {
+    /** [rows + 1] */
+    readonly offsets: Uint32Array;
+    /** [labels of all rows] */
+    readonly codes: Int32Array;
+}
+
 /** How a measure is built from one ranking: its family, and the cut or fraction where the family has one. */
 export interface Measure {
     family: MeasureFamily;
@@ -50,6 +95,18 @@ export interface Measure {
 }
 
 export type MeasureFamily = keyof typeof families;
+
+/** `hamming` is a loss: lower is better. With one label a document `subsetAccuracy` is the accuracy. */
+export type MultilabelMeasure = (typeof multilabelMeasures)[number];
+
+export type MultilabelMetrics = Record<MultilabelMeasure, number>;
+
+export interface MultilabelResampling {
+    /** Default 1. */
+    seed?: number;
+    /** Default 10,000. */
+    resamples?: number;
+}
 
 export interface PairsInput {
     systems: readonly string[];
@@ -75,6 +132,26 @@ export interface PairsInput {
 export interface Ranking {
     documents: readonly string[];
     scores: Float64Array | Float32Array | readonly number[];
+}
+
+export interface RankingMetrics {
+    lrap: number;
+    /** Mean average precision over labels with a positive; 0 where there is none. */
+    map: number;
+    /** Average precision over all decisions; 0 where no document has a label. */
+    mapMicro: number;
+    /** [labels] average precision of each label; 0 for one without a positive. */
+    averagePrecision: Float64Array;
+    /** Labels with a positive. */
+    rankedLabels: number;
+    precisionAt(k: number): number;
+    recallAt(k: number): number;
+    /** The values behind the means over documents, for `comparePairs`. */
+    documents: {
+        lrap: Float64Array;
+        precisionAt(k: number): Float64Array;
+        recallAt(k: number): Float64Array;
+    };
 }
 
 /** Scores rankings on a fixed list of measures; holds the working arrays, so that one scorer serves any number of queries. */
@@ -140,6 +217,32 @@ export declare class RankingScorer {
     relevanceString(length?: number): string;
 }
 
+export interface ReliabilityBin {
+    from: number;
+    to: number;
+    count: number;
+    /** Mean probability, 0 in an empty bin. */
+    confidence: number;
+    /** Share of positive outcomes, 0 in an empty bin. */
+    accuracy: number;
+}
+
+/** A measure of one system (of one seed of it) with its values on resamples. */
+export interface ReplicatedValue {
+    value: number;
+    /** [resamples]; empty where there are too few clusters to resample. */
+    replicates: Float64Array;
+    /** [clusters] the value with one cluster left out, in the same order for all systems. */
+    jackknife?: Float64Array;
+    /** Independent clusters (families) that were resampled. */
+    clusters?: number;
+    /** Documents behind the value. */
+    documents?: number;
+}
+
+/** One value; for a trained system one a seed. */
+export type ReplicatedValues = ReplicatedValue | readonly ReplicatedValue[];
+
 /** query -> ranking. */
 export type Run = Map<string, Ranking>;
 
@@ -167,6 +270,19 @@ export interface Scores {
     unjudgedTopics: number;
 }
 
+export interface SwapTestInput {
+    truth: LabelSets;
+    /** One a system, for the same documents. */
+    predictions: readonly LabelSets[];
+    labels: number;
+    /** Family of each document, by any number; each document its own where undefined. */
+    clusters?: ArrayLike<number> | undefined;
+    /** Default 1. */
+    seed?: number;
+    /** Random assignments of a pair, at least. Default 10,000. */
+    resamples?: number;
+}
+
 /** One value a query; for a trained system one such array a seed. */
 export type SystemValues = Float64Array | readonly Float64Array[];
 
@@ -179,14 +295,40 @@ export interface TaggedRun {
 /** What a comparison of two systems may say (design, "Results"). */
 export type Verdict = 'better' | 'worse' | 'equivalent' | 'undecided';
 
+/** Every measure with its values on resamples; `families` names the family of each document, each its own where undefined. */
+export declare function bootstrapClustering(truth: ArrayLike<number>, assigned: ArrayLike<number>, families?: ArrayLike<number>, { seed, resamples }?: {
+    seed?: number;
+    resamples?: number;
+}): Record<ClusteringMeasure, ReplicatedValue>;
+
+/** Every measure with its values on resamples; `clusters` names the family of each document, each its own where undefined. */
+export declare function bootstrapMultilabel(truth: LabelSets, predicted: LabelSets, labels: number, clusters?: ArrayLike<number>, { seed, resamples }?: MultilabelResampling): Record<MultilabelMeasure, ReplicatedValue>;
+
+/** Over all decisions of probabilities [documents, labels]. Throws where a probability lies outside 0..1. */
+export declare function calibration(truth: LabelSets, probabilities: Float32Array, labels: number, bins?: number): Calibration;
+
+/** The same of every label by itself, in the order of label numbers. */
+export declare function calibrationPerLabel(truth: LabelSets, probabilities: Float32Array, labels: number, bins?: number): Calibration[];
+
+export declare const clusteringMeasures: readonly ['vMeasure', 'homogeneity', 'completeness', 'ari', 'ami', 'nmi', 'purity'];
+
+/** All measures; classes and clusters are named by any integers. */
+export declare function clusteringMetrics(truth: ArrayLike<number>, assigned: ArrayLike<number>): ClusteringMetrics;
+
 /** All pairs of systems that have a family, in the order (0,1), (0,2), ..., (1,2), ...; see the head of this file. */
 export declare function comparePairs(input: PairsInput): Comparison[];
+
+/** All pairs of systems, in the order (0,1), (0,2), ..., (1,2), ...; `queries` are documents, 0 where no value gives them. */
+export declare function compareReplicated(input: CompareReplicatedInput): Comparison[];
 
 /**
  * The version of everything in this folder that decides a number: the measures, their tie rule, the intervals, the tests
  * and the verdicts. It stands in every manifest; it changes whenever the same input would give another number.
  */
 export declare const definitionsVersion = "1";
+
+/** F1 of every document, whose mean is `f1Samples`: values for `comparePairs`. */
+export declare function documentF1(truth: LabelSets, predicted: LabelSets, labels: number): Float64Array;
 
 /**
  * Mean over queries with its interval. Fewer than two clusters say nothing about spread: lower and upper are then NaN.
@@ -197,8 +339,17 @@ export declare function estimateMean(values: SystemValues, clusters?: ArrayLike<
 /** `estimateMean` of many columns (systems, metrics) over the same queries: one set of resamples serves all. */
 export declare function estimateMeans(columns: readonly SystemValues[], clusters?: ArrayLike<number>, options?: EstimateOptions): Estimate[];
 
+/** Value with its interval; lower and upper are NaN where there are no replicates. */
+export declare function estimateReplicated(values: ReplicatedValues, { level, seed }?: {
+    level?: number;
+    seed?: number;
+}): Estimate;
+
 /** Holm's step-down adjustment: p_(i) times the hypotheses not yet rejected, made monotone, at most 1. */
 export declare function holm(p: readonly number[]): number[];
+
+/** Label sets from one list of codes a row, in any order; a code given twice counts once. */
+export declare function labelSets(rows: readonly ArrayLike<number>[]): LabelSets;
 
 export declare const leftUnjudged = -2;
 
@@ -211,6 +362,12 @@ export declare function minimalDetectableEffect({ sd, queries }: {
     queries: number;
 }): number;
 
+/** All measures, in the order tables show them. */
+export declare const multilabelMeasures: readonly ['f1Micro', 'f1Macro', 'f1Weighted', 'f1Samples', 'precisionMicro', 'precisionMacro', 'recallMicro', 'recallMacro', 'hamming', 'subsetAccuracy'];
+
+/** All measures of predictions for the same documents; see the head of this file. */
+export declare function multilabelMetrics(truth: LabelSets, predicted: LabelSets, labels: number): MultilabelMetrics;
+
 export declare const notJudged = -1;
 
 /**
@@ -218,6 +375,12 @@ export declare const notJudged = -1;
  * Throws `metric.unknown` with the nearest names, `metric.cut` where a cut is missing or not a positive whole number.
  */
 export declare function parseMetric(name: string): Measure;
+
+/** Counts, precision, recall and F1 of every label, in the order of label numbers. */
+export declare function perLabel(truth: LabelSets, predicted: LabelSets, labels: number): LabelScore[];
+
+/** All measures of scores [documents, labels] (row-major). Throws where a score is not finite or the sizes do not fit. */
+export declare function rankingMetrics(truth: LabelSets, scores: Float32Array, labels: number): RankingMetrics;
 
 /** Reads judgements. Throws `trec.columns`, `trec.relevance`, `trec.duplicate` or `trec.empty`. */
 export declare function readJudgements(chunks: Chunks, { file }: {
@@ -235,8 +398,17 @@ export declare function runLines(run: Run, tag: string): Generator<string>;
 /** Per-topic values of all measures. Throws `score.topics` where run and judgements share no topic. */
 export declare function scoreRun(judgements: Judgements, run: Run, measures: readonly Measure[], options?: ScoreOptions): Scores;
 
+/** The sets of some rows, in the order given; a row may be taken several times. */
+export declare function selectLabelSets(sets: LabelSets, rows: ArrayLike<number>): LabelSets;
+
 /** The summary over topics by trec_eval's names: means, sums of the `num_*`, geometric means of the `gm_*`. */
 export declare function summary(scores: Scores): Record<string, number>;
+
+/** Per measure the `test` that `compareReplicated` takes; a pair is computed when first asked for, for all measures at once. */
+export declare function swapTest(input: SwapTestInput): (measure: MultilabelMeasure) => (a: number, b: number) => number;
+
+/** One decision a document: its most probable label (the lowest number among equals), right where the document has it. */
+export declare function topLabelCalibration(truth: LabelSets, probabilities: Float32Array, labels: number, bins?: number): Calibration;
 
 /** One topic's values by trec_eval's names, without the measures that exist only in the summary. */
 export declare function topicValues(scores: Scores, t: number): Record<string, number | string>;

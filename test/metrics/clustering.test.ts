@@ -53,6 +53,14 @@ test('scikit-learn: 6,000 documents, 83 classes, 16 clusters', () => {
   for (const measure of clusteringMeasures) near(ours[measure], large.metrics[measure]!, measure);
 });
 
+test('the vector of the V-measure: homogeneity .5196, completeness .5772, V .5469, ARI .3043', () => {
+  const ours = clusteringMetrics([0, 0, 0, 1, 1, 1, 2, 2], [0, 0, 1, 1, 1, 1, 2, 0]);
+  near(ours.homogeneity, 0.5196243461, 'homogeneity', 1e-10);
+  near(ours.completeness, 0.5771596324, 'completeness', 1e-10);
+  near(ours.vMeasure, 0.5468828911, 'V-measure', 1e-9);
+  near(ours.ari, 0.3043478261, 'ARI', 1e-10);
+});
+
 const partitions = fc
   .integer({ min: 1, max: 40 })
   .chain((documents) =>
