@@ -21,6 +21,9 @@ interface EvaluateCommandOptions {
   task?: Task[];
   view: string[];
   fuse?: FusionMethod[];
+  rerank?: string[];
+  rerankOf?: string[];
+  rerankDepth?: number;
   relevance?: RelevanceOptions['relevance'];
   category?: string[];
   origin?: string[];
@@ -53,8 +56,11 @@ const levels = symbolLevels.filter((level) => level !== 'full');
 /** Options that mean nothing without one of some tasks. */
 const optionTasks: readonly [keyof EvaluateCommandOptions, readonly Task[]][] = [
   ...(
-    ['fuse', 'relevance', 'category', 'origin', 'onlyEarlier', 'qrels', 'queries', 'depth', 'sampleQueries'] as const
-  ).map((option) => [option, ['retrieval']] as [keyof EvaluateCommandOptions, Task[]]),
+    [
+      'fuse', 'rerank', 'rerankOf', 'rerankDepth', 'relevance', 'category', 'origin', 'onlyEarlier', 'qrels', 'queries', 'depth', 'sampleQueries',
+    ] as const // biome-ignore format: one list
+  )
+    .map((option) => [option, ['retrieval']] as [keyof EvaluateCommandOptions, Task[]]),
   ...(['labels', 'level', 'least'] as const).map(
     (option) => [option, ['classification', 'clustering']] as [keyof EvaluateCommandOptions, Task[]],
   ),
@@ -72,6 +78,9 @@ export function register(program: Command, run: Runner): void {
       .option('--task <tasks>', `${tasks.join(', ')} (default: retrieval)`, someOf(...tasks))
       .option('--view <views>', 'T, A, C1, C, TA, TAC, AC, full; with -masked: without patent numbers', listOption)
       .option('--fuse <methods>', 'fuse bm25 with every dense model: rrf, linear', someOf('rrf', 'linear'))
+      .option('--rerank <ids>', 'cross-encoders, folders or ids, to put the first documents in order', listOption)
+      .option('--rerank-of <systems>', 'only of these systems, by their names (default: of all)', listOption)
+      .option('--rerank-depth <n>', 'how many documents of each ranking (default 100)', positiveOption)
       .addOption(
         new Option(
           '--relevance <r>',
@@ -137,12 +146,13 @@ async function evaluateCommand(context: CliContext, corpora: string[], options: 
 /** What `evaluate --json` prints. */
 export function evaluationJson(results: EvaluationResults, report: string): unknown {
   const retrieval = results.cells.map(
-    ({ corpus, task, model, view, fuse, queries, documents, metrics, cost, manifest }) => ({
+    ({ corpus, task, model, view, fuse, rerank, queries, documents, metrics, cost, manifest }) => ({
       corpus,
       task,
       model,
       view,
       ...(fuse === undefined ? {} : { fuse }),
+      ...(rerank === undefined ? {} : { rerank }),
       queries,
       documents,
       metrics,
@@ -211,6 +221,9 @@ function requestOf(context: CliContext, corpora: string[], options: EvaluateComm
     ...given('models', options.model),
     ...given('views', options.view),
     ...given('fuse', options.fuse),
+    ...given('rerank', options.rerank),
+    ...given('rerankOf', options.rerankOf),
+    ...given('rerankDepth', options.rerankDepth),
     ...given('maskCitations', options.maskCitations),
     labels: defined({ field: labels, level, least }),
     ...given('length', options.length),

@@ -39,7 +39,7 @@ function leaderboard({ cells }: EvaluationResults): string {
   const head = [
     'corpus', 'task', 'model', 'view', 'fuse', 'system', 'queries', 'documents',
     ...metrics.flatMap((metric) => [metric, `${metric} lower`, `${metric} upper`]),
-    'seconds', 'encode_seconds', 'search_seconds', 'fusion_seconds', 'tuning_seconds', 'documents_per_second',
+    'seconds', 'encode_seconds', 'search_seconds', 'fusion_seconds', 'tuning_seconds', 'rerank_seconds', 'documents_per_second',
     'queries_per_second', 'peak_memory_bytes',
     'truncated', 'index_bytes', 'cell',
   ]; // biome-ignore format: the columns, as they stand
@@ -63,6 +63,7 @@ function leaderboard({ cells }: EvaluationResults): string {
       cell.cost.searchSeconds,
       cell.cost.fusionSeconds,
       cell.cost.tuningSeconds,
+      cell.cost.rerankSeconds,
       cell.cost.documentsPerSecond,
       cell.cost.queriesPerSecond,
       cell.cost.peakMemoryBytes,

@@ -55,7 +55,9 @@ function systemText(cell: CellResult): string {
   const { manifest } = cell;
   const { prompt } = manifest;
   const settings = settingsText(manifest.settings);
+  const { rerank } = cell;
   return [
+    rerank && `the first ${rerank.depth} documents of ${rerank.base} in the order of a cross-encoder`,
     ...settings,
     manifest.dtype,
     manifest.pooling && `${manifest.pooling} pooling`,

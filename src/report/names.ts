@@ -16,7 +16,13 @@ export function withShortNames(results: EvaluationResults): EvaluationResults {
   const sides = <T extends { a: string; b: string }>(pair: T): T => ({ ...pair, a: system(pair.a), b: system(pair.b) });
   return {
     ...results,
-    cells: results.cells.map((cell): CellResult => ({ ...cell, model: model(cell.model) })),
+    cells: results.cells.map(
+      (cell): CellResult => ({
+        ...cell,
+        model: model(cell.model),
+        ...(cell.rerank === undefined ? {} : { rerank: { ...cell.rerank, base: system(cell.rerank.base) } }),
+      }),
+    ),
     comparisons: results.comparisons.map((table) => ({
       ...table,
       systems: table.systems.map(system),

@@ -118,7 +118,7 @@ export class Standings {
 
 /** BM25 alone, whatever its settings (`bm25`, `bm25:robertson,...`). */
 export function isBm25(cell: CellResult): boolean {
-  return cell.fuse === undefined && /^bm25\b(?!\+)/.test(cell.model);
+  return cell.fuse === undefined && cell.rerank === undefined && /^bm25\b(?!\+)/.test(cell.model);
 }
 
 /** The same comparison seen from the other side. */

@@ -20,6 +20,7 @@ import {
 } from './format.ts';
 import { withShortNames } from './names.ts';
 import { inventedStamp } from './page.ts';
+import { rerankSentences } from './rerank-sentences.ts';
 import { detectableSentence, groupSentences, plain } from './sentences.ts';
 import { type Group, Standings } from './standings.ts';
 
@@ -74,7 +75,11 @@ export function renderTerminal(results: EvaluationResults, options: TerminalOpti
     }
     const top = standings.bestView(corpus)!;
     out.push('');
-    out.push(...wrap(`View ${top.view}: ${groupSentences(standings, top).map(plain).join(' ')}`));
+    out.push(
+      ...wrap(
+        `View ${top.view}: ${[...groupSentences(standings, top), ...rerankSentences(standings, top)].map(plain).join(' ')}`,
+      ),
+    );
     const detectable = detectableSentence(standings, top);
     if (detectable !== undefined) out.push(...wrap(detectable));
     const cut = groups.flatMap(({ cells }) => cells).filter(({ cost }) => (cost.truncated ?? 0) > 0.5);

@@ -16,6 +16,7 @@ import { stopwatch } from './clock.ts';
 import type { EvaluateSettings } from './evaluate-options.ts';
 import { type LsaVectorOptions, lsaVectors } from './lsa-vectors.ts';
 import { locateModel } from './model-source.ts';
+import { RerankerPool } from './rerankers.ts';
 import type { Manifest } from './results.ts';
 import type { SearchContext, Searched } from './searched.ts';
 import type { DenseSystem, ViewSpec } from './systems.ts';
@@ -37,6 +38,7 @@ interface OpenModel {
 
 /** Models loaded once for all cells, and the matrix products of the search. */
 export class EncoderPool {
+  readonly rerankers: RerankerPool;
   private readonly settings: EvaluateSettings;
   private readonly open = new Map<string, Promise<OpenModel>>();
   private product: Promise<MatrixProduct> | undefined;
@@ -45,6 +47,7 @@ export class EncoderPool {
 
   constructor(settings: EvaluateSettings) {
     this.settings = settings;
+    this.rerankers = new RerankerPool(settings);
   }
 
   get(system: EncoderSystem): Promise<OpenModel> {
@@ -123,6 +126,7 @@ export class EncoderPool {
       await parts?.model.close();
     }
     await (await this.product)?.close();
+    await this.rerankers.close();
   }
 
   private request(role: Role): Omit<EncodeRequest, 'texts'> {

@@ -8,9 +8,10 @@ import { Bm25Builder } from '../retrieve/bm25.ts';
 import { type AnalyserOptions, WordAnalyser } from '../tokenizer/words.ts';
 import { stopwatch } from './clock.ts';
 import type { CorpusUnderStudy } from './corpus-under-study.ts';
-import { systemName, type Task } from './results.ts';
+import { nameOf, type RetrievalSystem } from './reranked.ts';
+import type { Task } from './results.ts';
 import type { CellContext } from './run-cell.ts';
-import { type SystemSpec, type ViewSpec, viewLabel } from './systems.ts';
+import { type ViewSpec, viewLabel } from './systems.ts';
 
 export interface PlannedCell {
   task: Task;
@@ -28,7 +29,7 @@ export interface PlannedCell {
 export interface CellToEstimate {
   study: CorpusUnderStudy;
   view: ViewSpec;
-  system: SystemSpec;
+  system: RetrievalSystem;
   context: CellContext;
   cell: string;
   done: boolean;
@@ -58,7 +59,7 @@ export async function estimateCells(cells: readonly CellToEstimate[]): Promise<P
       task: 'retrieval',
       corpus: study.corpus.name,
       view: viewLabel(view),
-      system: systemName({ model: system.label, fuse: system.kind === 'fused' ? system.method : undefined }),
+      system: nameOf(system),
       cell,
       done,
       seconds,
@@ -78,7 +79,7 @@ export async function sampleTexts({ corpus }: Pick<CorpusUnderStudy, 'corpus'>, 
 }
 
 async function estimate(
-  system: SystemSpec,
+  system: RetrievalSystem,
   sample: readonly string[],
   documents: number,
   queries: number,
@@ -115,6 +116,10 @@ async function estimate(
       return encoders.estimate(system, sample, documents);
     case 'fused':
       return { seconds: queries * Math.min(settings.depth, documents) * fusionSecondsAnEntry, bytes: 0 };
+    case 'reranked': {
+      const pairs = queries * Math.min(system.depth, documents);
+      return (await encoders.rerankers.get(system.reranker)).estimate(sample, pairs);
+    }
   }
 }
 

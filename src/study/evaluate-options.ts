@@ -37,6 +37,12 @@ export interface EvaluateOptions {
   maskCitations?: boolean;
   /** Fuses bm25 with every dense model. */
   fuse?: readonly FusionMethod[];
+  /** Cross-encoders: folders or ids. Each puts the first documents of other systems' rankings in order. */
+  rerank?: readonly string[];
+  /** The systems whose rankings they put in order, by name (`bm25`, `bm25+MODEL (linear)`). Default: all. */
+  rerankOf?: readonly string[];
+  /** How many documents of each ranking; no more than `depth`. Default 100, or `depth` where that is less. */
+  rerankDepth?: number;
   /** Default: the cited documents are relevant. */
   relevance?: Omit<RelevanceOptions, 'seed'>;
   /** Of classification and clustering. */
@@ -90,6 +96,7 @@ export type EvaluateSettings = Required<
     | 'views'
     | 'maskCitations'
     | 'fuse'
+    | 'rerank'
     | 'relevance'
     | 'labels'
     | 'depth'
@@ -123,6 +130,7 @@ export function settingsOf(options: EvaluateOptions): EvaluateSettings {
     views: options.views ?? ['TA'],
     maskCitations: options.maskCitations ?? false,
     fuse: options.fuse ?? [],
+    rerank: options.rerank ?? [],
     relevance: options.relevance ?? { relevance: 'cites' },
     labels: options.labels ?? {},
     depth: options.depth ?? 1000,

@@ -1,9 +1,9 @@
 /**
  * `evaluate`: corpora x views x systems, one cell each, and everything the report shows of them.
  *
- * Cells run cheapest kind first (bm25, lsa, encoders, then fusions, which only combine finished rankings) and are kept by
- * content hash, so that a second call, or one after Ctrl-C, does only what is missing. All systems of a corpus answer the
- * same queries; a query whose text is empty under a view stays and scores 0.
+ * Cells run cheapest kind first (bm25, lsa, encoders, then fusions, which only combine finished rankings, and what is reranked
+ * from any of them) and are kept by content hash, so that a second call, or one after Ctrl-C, does only what is missing. All
+ * systems of a corpus answer the same queries; a query whose text is empty under a view stays and scores 0.
  */
 import { mkdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
@@ -19,9 +19,10 @@ import { EncoderPool } from './dense.ts';
 import { type CellToEstimate, estimateCells, type PlannedCell } from './estimate.ts';
 import { type EvaluateOptions, settingsOf } from './evaluate-options.ts';
 import { writeTrecRun } from './rankings.ts';
+import { nameOf, type RetrievalSystem, rerankedSystems } from './reranked.ts';
 import { type CellResult, type EvaluationResults, systemName } from './results.ts';
 import { type CellContext, keyOf, runCell } from './run-cell.ts';
-import { parseSystems, parseViews, type SystemSpec, type ViewSpec, viewLabel } from './systems.ts';
+import { parseSystems, parseViews, type ViewSpec, viewLabel } from './systems.ts';
 import { openForTasks, type TaskContext, type TaskCorpus } from './tasks.ts';
 import { checkViews } from './view-check.ts';
 
@@ -40,12 +41,12 @@ export interface EvaluationPlan {
   bytes: number;
 }
 
-const kindOrder = { bm25: 0, lsa: 1, encoder: 2, fused: 3 } as const;
+const kindOrder = { bm25: 0, lsa: 1, encoder: 2, fused: 3, reranked: 4 } as const;
 
 interface Job {
   study: CorpusUnderStudy;
   view: ViewSpec;
-  system: SystemSpec;
+  system: RetrievalSystem;
 }
 
 /** Runs what is missing and gathers everything; the report is written by the caller (`report/`). */
@@ -64,7 +65,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
 
 async function evaluateRetrieval({ jobs, contextOf, tasks, warnings }: Studies): Promise<EvaluationResults> {
   const { settings, folder, run } = tasks;
-  const finished = new Map<CorpusUnderStudy, { view: ViewSpec; system: SystemSpec; cell: FinishedCell }[]>();
+  const finished = new Map<CorpusUnderStudy, { view: ViewSpec; system: RetrievalSystem; cell: FinishedCell }[]>();
   // A model that cannot be had is better told now than after hours.
   const cells: (Job & { key: CellKey })[] = [];
   for (const job of jobs) {
@@ -105,7 +106,7 @@ async function evaluateRetrieval({ jobs, contextOf, tasks, warnings }: Studies):
 /** Corpora below this are encoded sooner than it is foretold. */
 const worthEstimating = 500;
 
-/** Before encoders begin: how long they will take, and what they leave on disk. */
+/** Before encoders and cross-encoders begin: how long they will take, and what they leave on disk. */
 async function sayEstimate(
   cells: readonly (Job & { key: CellKey })[],
   contextOf: (study: CorpusUnderStudy) => CellContext,
@@ -113,7 +114,11 @@ async function sayEstimate(
   const open: CellToEstimate[] = [];
   for (const { study, view, system, key } of cells) {
     const context = contextOf(study);
-    if (system.kind !== 'encoder' || study.corpus.size < worthEstimating || context.settings.progress === silent)
+    if (
+      (system.kind !== 'encoder' && system.kind !== 'reranked') ||
+      study.corpus.size < worthEstimating ||
+      context.settings.progress === silent
+    )
       continue;
     const cell = await cellHash(key);
     if ((await context.store.load(cell)) === undefined) open.push({ study, view, system, context, cell, done: false });
@@ -172,8 +177,9 @@ async function withStudies<T>(options: EvaluateOptions, work: (studies: Studies)
       } else corpora.push(await openForTasks(settings.home, name));
     }
     const warnings = corpora.flatMap(({ corpus }) => checkViews(corpus, views));
+    const searched = [...systems, ...rerankedSystems(systems, settings)];
     const jobs = studies
-      .flatMap((study) => views.flatMap((view) => systems.map((system) => ({ study, view, system }))))
+      .flatMap((study) => views.flatMap((view) => searched.map((system) => ({ study, view, system }))))
       .sort((a, b) => kindOrder[a.system.kind] - kindOrder[b.system.kind]);
     const folder = settings.out ?? join(settings.home, 'runs', settings.study);
     return await work({
@@ -200,7 +206,7 @@ async function writeQrels(path: string, { corpus, relevance }: CorpusUnderStudy)
 function resultOf(
   { corpus, relevance }: CorpusUnderStudy,
   view: ViewSpec,
-  system: SystemSpec,
+  system: RetrievalSystem,
   cell: FinishedCell,
 ): CellResult {
   return {
@@ -218,8 +224,11 @@ function resultOf(
   };
 }
 
-function labelOf(system: SystemSpec): { model: string; fuse?: string } {
-  return system.kind === 'fused' ? { model: system.label, fuse: system.method } : { model: system.label };
+function labelOf(system: RetrievalSystem): Pick<CellResult, 'model' | 'fuse' | 'rerank'> {
+  if (system.kind === 'fused') return { model: system.label, fuse: system.method };
+  if (system.kind !== 'reranked') return { model: system.label };
+  const { base, reranker, depth, label } = system;
+  return { model: label, rerank: { base: nameOf(base), model: reranker.label, depth } };
 }
 
 function lineOf({ metrics, cost }: FinishedCell): string {

@@ -5,15 +5,17 @@
 import { resolve } from 'node:path';
 import type { EvaluateSettings } from './evaluate-options.ts';
 import { isFolder } from './model-source.ts';
+import { nameOf, type RerankedSystem, type RetrievalSystem } from './reranked.ts';
 import type { EvaluationRequest } from './results.ts';
 import type { SystemSpec, ViewSpec } from './systems.ts';
 
 export async function requestOf(
-  system: SystemSpec,
+  system: RetrievalSystem,
   view: ViewSpec,
   corpus: string,
   settings: EvaluateSettings,
 ): Promise<EvaluationRequest> {
+  if (system.kind === 'reranked') return rerankRequest(system, await requestOf(system.base, view, corpus, settings));
   const { depth, bm25, analyser, lsaDimensions, length, dimensions, split, margin, resamples, seed } = settings;
   const { qrels, queriesFile, ...relevance } = settings.relevance;
   return {
@@ -36,6 +38,20 @@ export async function requestOf(
     margin,
     resamples,
     seed,
+  };
+}
+
+/** The request that makes its base, and the reranking of it alone. */
+async function rerankRequest(
+  { base, reranker, depth }: RerankedSystem,
+  request: EvaluationRequest,
+): Promise<EvaluationRequest> {
+  return {
+    ...request,
+    rerank: await modelsOf({ kind: 'encoder', ...reranker }),
+    rerankOf: [nameOf(base)],
+    rerankDepth: depth,
+    dtype: encoderOf(base) === undefined ? [reranker.dtype] : [...new Set([...(request.dtype ?? []), reranker.dtype])],
   };
 }
 

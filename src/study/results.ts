@@ -71,6 +71,9 @@ export type EvaluationRequest = Pick<
   | 'margin'
   | 'resamples'
   | 'seed'
+  | 'rerank'
+  | 'rerankOf'
+  | 'rerankDepth'
 >;
 
 /** What one system cost on one cell. A fused system needs its two parts, so what they cost is in its numbers. */
@@ -82,6 +85,8 @@ export interface Cost {
   fusionSeconds?: number;
   /** Of a fused system: choosing its setting by cross-fitting; in `seconds` alone. */
   tuningSeconds?: number;
+  /** Of a reranked system: scoring the pairs of all queries; `searchSeconds` holds it and the search of its base. */
+  rerankSeconds?: number;
   documentsPerSecond?: number;
   queriesPerSecond?: number;
   peakMemoryBytes: number;
@@ -91,6 +96,16 @@ export interface Cost {
   indexBytes?: number;
 }
 
+/** What a reranked system was made of. */
+export interface RerankedFrom {
+  /** The system whose rankings were put in order anew, as `systemName` writes it. */
+  base: string;
+  /** The cross-encoder. */
+  model: string;
+  /** Documents of each ranking that it put in order. */
+  depth: number;
+}
+
 /** One row of the leaderboard: a system (model, optionally fused) on one corpus and view. */
 export interface CellResult {
   corpus: string;
@@ -98,6 +113,7 @@ export interface CellResult {
   model: string;
   view: string;
   fuse?: string;
+  rerank?: RerankedFrom;
   queries: number;
   documents: number;
   /** Keys as `ndcg@10`, `recall@100`, `map`, `mrr`, `unjudged@10`. */

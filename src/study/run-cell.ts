@@ -13,6 +13,8 @@ import { fusedCost, fuseRankings, fusionSettings } from './fusion.ts';
 import { lexicalSettings, searchLexical } from './lexical.ts';
 import { retrievalMetrics } from './measure.ts';
 import { defined, requestOf } from './request.ts';
+import { rerankSearched } from './rerank.ts';
+import type { RetrievalSystem } from './reranked.ts';
 import type { Manifest } from './results.ts';
 import type { SearchContext, Searched } from './searched.ts';
 import { recallPoints } from './summaries.ts';
@@ -28,8 +30,8 @@ export interface CellContext {
 /** Folds of the cross-fitting of fusion settings. */
 const fusionFolds = 5;
 
-/** What identifies the cell. For a fused system the cells of its parts are part of it. */
-export async function keyOf(system: SystemSpec, view: ViewSpec, context: CellContext): Promise<CellKey> {
+/** What identifies the cell. For a system made of others, their cells are part of it. */
+export async function keyOf(system: RetrievalSystem, view: ViewSpec, context: CellContext): Promise<CellKey> {
   const { settings, study } = context;
   const { corpus, relevance, relevanceHash } = study;
   const { relevance: relevanceOptions } = settings;
@@ -78,6 +80,15 @@ export async function keyOf(system: SystemSpec, view: ViewSpec, context: CellCon
         settings: { ...search, fusion },
       };
     }
+    case 'reranked': {
+      const base = await cellHash(await keyOf(system.base, view, context));
+      return {
+        ...common,
+        ...citationFilter,
+        ...(await context.encoders.rerankers.manifestOf(system.reranker)),
+        settings: { ...search, rerank: { base, depth: system.depth } },
+      };
+    }
   }
 }
 
@@ -87,7 +98,7 @@ function partsOf(system: SystemSpec & { kind: 'fused' }): [SystemSpec, SystemSpe
 
 /** Computes a cell and stores it. */
 export async function runCell(
-  system: SystemSpec,
+  system: RetrievalSystem,
   view: ViewSpec,
   key: CellKey,
   context: CellContext,
@@ -127,7 +138,7 @@ export async function runCell(
   return cell;
 }
 
-async function search(system: SystemSpec, view: ViewSpec, context: CellContext): Promise<Searched> {
+async function search(system: RetrievalSystem, view: ViewSpec, context: CellContext): Promise<Searched> {
   const { settings, study, store, encoders } = context;
   const { corpus, relevance, tieRank, filter } = study;
   const searchContext: SearchContext = {
@@ -175,6 +186,18 @@ async function search(system: SystemSpec, view: ViewSpec, context: CellContext):
         ...fusedCost(costs, fused.seconds, relevance.queries.length, corpus.size),
         chosen: { ...fused.chosen, sweep: fused.sweep },
       };
+    }
+    case 'reranked': {
+      const base = await cellHash(await keyOf(system.base, view, context));
+      return rerankSearched({
+        corpus,
+        relevance,
+        view,
+        base: { rankings: await store.rankings(base), cost: await store.cost(base) },
+        reranker: await encoders.rerankers.get(system.reranker),
+        depth: system.depth,
+        context: searchContext,
+      });
     }
   }
 }

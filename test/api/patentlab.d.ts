@@ -7,6 +7,7 @@ export interface CellResult {
     model: string;
     view: string;
     fuse?: string;
+    rerank?: RerankedFrom;
     queries: number;
     documents: number;
     /** Keys as `ndcg@10`, `recall@100`, `map`, `mrr`, `unjudged@10`. */
@@ -92,7 +93,7 @@ export interface EmbeddingResults {
     };
     corpora: {
         name: string;
-        card: DataCard;
+        card: SearchedDataCard;
         /** Absent where nothing learns from it, and all of it is tested on. */
         split?: SplitSummary;
         /** Of the test part, or of all. */
@@ -133,6 +134,8 @@ export interface EncodeRequest {
     prompt?: string;
     /** Most tokens a text may have, special tokens and prompt counted; at most and by default the model's. */
     maxLength?: number;
+    /** Cut each text into passages of `maxLength` tokens, each with a vector of its own (`passages.ts`). Default: only its beginning is read. */
+    passages?: Omit<PassageWindows, 'size'>;
     /** Matryoshka: keep this many leading values, normalised again. Default all. */
     dimensions?: number;
     /**
@@ -150,6 +153,8 @@ export interface EvaluateOptions {
     home: string;
     /** Names of imported corpora. */
     corpora: readonly string[];
+    /** Default retrieval. */
+    tasks?: readonly Task[];
     /** `bm25`, `lsa`, model folders or ids, `bm25+MODEL`. Default bm25 and lsa. */
     models?: readonly string[];
     /** Text views, `-masked` for texts without patent numbers. Default TA. */
@@ -157,8 +162,16 @@ export interface EvaluateOptions {
     maskCitations?: boolean;
     /** Fuses bm25 with every dense model. */
     fuse?: readonly FusionMethod[];
+    /** Cross-encoders: folders or ids. Each puts the first documents of other systems' rankings in order. */
+    rerank?: readonly string[];
+    /** The systems whose rankings they put in order, by name (`bm25`, `bm25+MODEL (linear)`). Default: all. */
+    rerankOf?: readonly string[];
+    /** How many documents of each ranking; no more than `depth`. Default 100, or `depth` where that is less. */
+    rerankDepth?: number;
     /** Default: the cited documents are relevant. */
     relevance?: Omit<RelevanceOptions, 'seed'>;
+    /** Of classification and clustering. */
+    labels?: LabelRule;
     /** Queries and candidates are patents of the test part of this split. Default: all patents. */
     split?: SplitOptions;
     /** Documents kept for each query. Default 1000. */
@@ -212,7 +225,7 @@ export interface Evaluation {
 export interface EvaluationResults {
     format: 1;
     title: string;
-    /** First line of every report: what counts as relevant and who may be found. */
+    /** First line of every report: what counts as relevant and who may be found; without retrieval, what is predicted. */
     relevanceStatement: string;
     invented: boolean;
     created: string;
@@ -227,6 +240,8 @@ export interface EvaluationResults {
     differences: DifferenceShape[];
     winsLosses: WinLoss[];
     strata: Stratum[];
+    absentStrata: AbsentStrata[];
+    domains: DomainResult[];
     /** Fusion sweeps: mean metric for each alpha, for the plot. */
     alphaSweeps: {
         corpus: string;
@@ -325,6 +340,8 @@ export interface FinetuneResult {
     /** What the split did, in one sentence. */
     readonly split: string;
     readonly records: readonly StepRecord[];
+    /** Where hard negatives were asked for. */
+    readonly mined?: MinedNegatives;
     readonly loss: {
         first: number;
         last: number;
@@ -450,56 +467,15 @@ export interface LoadModelOptions {
     registry?: string;
 }
 
-/** What made a number: enough to make it again (`patentlab repeat`). */
-export interface Manifest {
-    /** Version of this format. */
-    format: 1;
-    /** Content hash of everything that can change the result; names the cell's folder. */
-    cell: string;
+/** Of a retrieval cell. */
+export interface Manifest extends TaskManifest {
     task: 'retrieval';
-    corpus: {
-        name: string;
-        hash: string;
-        revision: string;
-        invented: boolean;
-    };
-    model: string;
-    /** SHA-256 over the model's files; for `bm25` and `lsa` over their settings. */
-    modelHash?: string;
-    view: string;
     fuse?: string;
     relevance: string;
-    maskCitations: boolean;
     onlyEarlier: boolean;
     citationFilter?: {
         category?: readonly string[];
         origin?: readonly string[];
-    };
-    prompt?: {
-        query?: string;
-        document?: string;
-    };
-    pooling?: string;
-    dimensions?: number;
-    length?: number;
-    dtype?: string;
-    device: 'cpu' | 'webgpu' | 'cuda';
-    /** Of text encoders: what computed, as far as vectors depend on it (the library's version, levels of 8-bit activations). */
-    arithmetic?: string;
-    settings: Record<string, unknown>;
-    seeds: number[];
-    packageVersion: string;
-    /** Version of the metric and statistics definitions. */
-    definitions: string;
-    /** Not part of the hash: the options that make this cell again. */
-    request: EvaluationRequest;
-    /** Not part of the hash: when, where, how long. */
-    environment: {
-        node: string;
-        platform: string;
-        processor: string;
-        threads: number;
-        started: string;
     };
 }
 
@@ -658,7 +634,10 @@ export interface TextModel {
 }
 
 export declare class TextVectors {
+    /** Vectors: one a text, or one a passage. */
     readonly count: number;
+    /** Of texts cut into passages: the row of each one's first vector, and the end [texts + 1]. */
+    readonly passageRows: Int32Array | undefined;
     readonly dimensions: number;
     readonly summary: VectorsSummary;
     /** Path of the manifest, where the vectors are on disk. */
@@ -856,6 +835,26 @@ export interface ColumnPlan {
  * month is not known (`03/04/2016`) keeps its year alone unless the column shows the order elsewhere (`dateOrder`).
  */
 export type DateOrder = 'dmy' | 'mdy';
+
+export type LabelField = (typeof labelFields)[number];
+
+export interface LabelTable {
+    field: LabelField;
+    /** Undefined for the user's own labels, which are taken as they are. */
+    level: SymbolLevel | undefined;
+    /** Labels of row r: codes[offsets[r]] to codes[offsets[r + 1] - 1], ascending, each once. */
+    offsets: Uint32Array;
+    codes: Int32Array;
+    names: string[];
+    /** Hash of each name. */
+    hashes: Uint32Array;
+}
+
+export type SymbolLevel = (typeof symbolLevels)[number];
+
+export declare const labelFields: readonly ['labels', 'cpc', 'ipc'];
+
+export declare const symbolLevels: readonly ['section', 'class', 'subclass', 'group', 'full'];
 
 export type LinkLine = [
     family: Maybe<string>,
@@ -1209,14 +1208,17 @@ export interface EncoderOptions {
 }
 
 export interface Shard {
-    texts: number;
+    /** Vectors: one a text, or one a passage. */
+    rows: number;
+    /** Passages of each text; undefined where every text is one vector. */
+    passages?: Int32Array;
     dimensions: number;
     /** Batches whose vectors are there, in plan order; `allBatches` where the window is finished. */
     batches: number;
     truncated: number;
     empty: number;
     tokens: number;
-    /** [texts, dimensions] */
+    /** [rows, dimensions] */
     vectors: Float32Array;
 }
 
@@ -1226,6 +1228,8 @@ export interface StoredShard {
     /** SHA-256 of the shard's content. */
     sha256: string;
     texts: number;
+    /** Passages of each text, where texts were cut. */
+    passages?: number[];
     tokens: number;
     truncated: number;
     empty: number;
@@ -1416,6 +1420,9 @@ interface PostNormDropout {
     readonly hidden: number;
     readonly attention: number;
 }
+
+/** An activation by any of the names that configurations use. */
+export declare const activation: z.ZodPipe<z.ZodString, z.ZodTransform<"gelu" | "gelu_tanh" | "relu" | "silu", string>>;
 
 export declare const supportedModelTypes: readonly ['bert', 'roberta', 'xlm-roberta', 'mpnet', 'modernbert'];
 
@@ -1633,6 +1640,23 @@ export interface TransferCell {
     comparison: Comparison;
 }
 
+/** Which labels documents have in classification and clustering. */
+export interface LabelRule {
+    /** Default: the user's own labels, else CPC, else IPC, whichever the corpus has. */
+    field?: LabelField;
+    /** Depth to which classification symbols are cut. Default subclass. */
+    level?: SymbolLevel;
+    /** Labels with fewer documents to learn from are left out. */
+    least?: number;
+}
+
+/** A stratification or a measure by domain that a corpus gives no ground for. */
+export interface AbsentStrata {
+    corpus: string;
+    by: Stratum['by'] | 'domain';
+    reason: string;
+}
+
 /** All systems of one corpus x task x view compared on one metric. */
 export interface ComparisonTable {
     corpus: string;
@@ -1653,6 +1677,8 @@ export interface Cost {
     fusionSeconds?: number;
     /** Of a fused system: choosing its setting by cross-fitting; in `seconds` alone. */
     tuningSeconds?: number;
+    /** Of a reranked system: scoring the pairs of all queries; `searchSeconds` holds it and the search of its base. */
+    rerankSeconds?: number;
     documentsPerSecond?: number;
     queriesPerSecond?: number;
     peakMemoryBytes: number;
@@ -1697,9 +1723,10 @@ export interface DataCard {
         unresolved: number;
         ambiguous: number;
         /** Share of all citations of the queries whose target is in the corpus: nobody can find the rest. */
-        recallCeiling: number;
+        recallCeiling?: number;
     };
-    queries: {
+    /** Where there was retrieval, as are the judgements and the recall ceiling. */
+    queries?: {
         candidates: number;
         used: number;
         dropped: {
@@ -1707,7 +1734,7 @@ export interface DataCard {
             count: number;
         }[];
     };
-    judgements: {
+    judgements?: {
         relevant: number;
         medianPerQuery: number;
         maxPerQuery: number;
@@ -1739,8 +1766,55 @@ export interface DifferenceShape {
     }[];
 }
 
+export interface DomainEstimates {
+    in: Estimate;
+    out: Estimate;
+    /** (IN - OUT) / IN, each mean over its own queries. */
+    drop: Estimate;
+    /** The same over the queries that have relevant documents in both. */
+    dropOfBoth?: Estimate;
+}
+
+/** One corpus and view measured over relevant documents IN and OUT of the query's domain (`domain-strata.ts`). */
+export interface DomainResult {
+    corpus: string;
+    view: string;
+    metric: string;
+    margin: number;
+    /** Relevant judgements; `unknown` where query or document has no code. */
+    judgements: {
+        in: number;
+        out: number;
+        unknown: number;
+    };
+    /** Queries and relevant documents by the codes that place them. */
+    patents: {
+        ipc: number;
+        cpc: number;
+        none: number;
+    };
+    queries: {
+        in: number;
+        out: number;
+        both: number;
+    };
+    systems: Record<string, DomainEstimates>;
+    /** All systems against one another over OUT judgements, Holm-corrected over these pairs. */
+    outPairs: Comparison[];
+    fusions: FusionAcrossDomains[];
+}
+
 /** Plain data that `evaluate` takes to make one cell. */
-export type EvaluationRequest = Pick<EvaluateOptions, 'corpora' | 'models' | 'views' | 'maskCitations' | 'fuse' | 'relevance' | 'split' | 'depth' | 'bm25' | 'analyser' | 'lsaDimensions' | 'dtype' | 'length' | 'dimensions' | 'margin' | 'resamples' | 'seed'>;
+export type EvaluationRequest = Pick<EvaluateOptions, 'corpora' | 'tasks' | 'models' | 'views' | 'maskCitations' | 'fuse' | 'relevance' | 'labels' | 'split' | 'depth' | 'bm25' | 'analyser' | 'lsaDimensions' | 'dtype' | 'length' | 'dimensions' | 'margin' | 'resamples' | 'seed' | 'rerank' | 'rerankOf' | 'rerankDepth'>;
+
+/** Does fusing close the gap? The verdicts are in `outPairs`. */
+export interface FusionAcrossDomains {
+    fused: string;
+    dense: string;
+    bm25?: string;
+    /** Drop of the fused system minus drop of its dense part. */
+    dropDifference: Estimate;
+}
 
 export interface RecallCurve {
     corpus: string;
@@ -1753,15 +1827,80 @@ export interface RecallCurve {
     }[];
 }
 
+/** What a reranked system was made of. */
+export interface RerankedFrom {
+    /** The system whose rankings were put in order anew, as `systemName` writes it. */
+    base: string;
+    /** The cross-encoder. */
+    model: string;
+    /** Documents of each ranking that it put in order. */
+    depth: number;
+}
+
+/** Of a corpus that is searched. */
+export type SearchedDataCard = DataCard & Required<Pick<DataCard, 'queries' | 'judgements'>> & {
+    citations: {
+        recallCeiling: number;
+    };
+};
+
 export interface Stratum {
     corpus: string;
     view: string;
     metric: string;
-    by: 'year' | 'country';
+    by: 'year' | 'country' | 'language' | 'length' | 'family' | 'relevant';
     stratum: string;
     queries: number;
     /** system -> estimate. */
     systems: Record<string, Estimate>;
+}
+
+export type Task = (typeof tasks)[number];
+
+/** What made a number, whatever the task: enough to make it again (`patentlab repeat`). */
+export interface TaskManifest {
+    /** Version of this format. */
+    format: 1;
+    /** Content hash of everything that can change the result; names the cell's folder. */
+    cell: string;
+    task: Task;
+    corpus: {
+        name: string;
+        hash: string;
+        revision: string;
+        invented: boolean;
+    };
+    model: string;
+    /** SHA-256 over the model's files; for `bm25` and `lsa` over their settings. */
+    modelHash?: string;
+    view: string;
+    maskCitations: boolean;
+    prompt?: {
+        query?: string;
+        document?: string;
+    };
+    pooling?: string;
+    dimensions?: number;
+    length?: number;
+    dtype?: string;
+    device: 'cpu' | 'webgpu' | 'cuda';
+    /** Of text encoders: what computed, as far as vectors depend on it (the library's version, levels of 8-bit activations). */
+    arithmetic?: string;
+    settings: Record<string, unknown>;
+    seeds: number[];
+    packageVersion: string;
+    /** Version of the metric and statistics definitions. */
+    definitions: string;
+    /** Not part of the hash: the options that make this cell again. */
+    request: EvaluationRequest;
+    /** Not part of the hash: when, where, how long. */
+    environment: {
+        node: string;
+        platform: string;
+        processor: string;
+        threads: number;
+        started: string;
+    };
 }
 
 /** The views of one system against one another on one metric. */
@@ -1804,7 +1943,23 @@ export interface WinLossRow {
     };
 }
 
+export declare const tasks: readonly ['retrieval', 'classification', 'clustering'];
+
 export type FusionMethod = 'rrf' | 'linear';
+
+/**
+ * Where a text's tokens are cut into passages: windows of equal length that overlap. The last one is moved back so that it
+ * is as long as the others and ends with the text: a window of a few tokens would be a poor text, and as loud as a full one
+ * where the best of a document counts.
+ */
+export interface PassageWindows {
+    /** Tokens of a passage, special tokens and prompt counted: as a length limit is. */
+    size: number;
+    /** Tokens of the text that a passage shares with the one before. */
+    overlap: number;
+    /** At most so many passages of a text, the first ones. Default: all. */
+    most?: number;
+}
 
 export interface VocabularyOptions {
     /** Entries, special tokens included. Default 8192. Fewer where the texts run out of frequent pairs; more where the characters alone are more. */
@@ -1930,26 +2085,6 @@ export interface HeldOutOptions extends RecipeSources {
     scale: number;
 }
 
-export type LabelField = (typeof labelFields)[number];
-
-export interface LabelTable {
-    field: LabelField;
-    /** Undefined for the user's own labels, which are taken as they are. */
-    level: SymbolLevel | undefined;
-    /** Labels of row r: codes[offsets[r]] to codes[offsets[r + 1] - 1], ascending, each once. */
-    offsets: Uint32Array;
-    codes: Int32Array;
-    names: string[];
-    /** Hash of each name. */
-    hashes: Uint32Array;
-}
-
-export type SymbolLevel = (typeof symbolLevels)[number];
-
-export declare const labelFields: readonly ['labels', 'cpc', 'ipc'];
-
-export declare const symbolLevels: readonly ['section', 'class', 'subclass', 'group', 'full'];
-
 export interface LeakageAudit {
     /** True where every count is zero. */
     clean: boolean;
@@ -1975,6 +2110,15 @@ export declare const leakageChecks: {
     readonly relevant: 'relevant documents of held-out queries that train';
     readonly negatives: 'hard negatives that do not train, or whose family or text is held out';
 };
+
+export interface MinedNegatives {
+    perPair: number;
+    /** [pairs, perPair]: row of each negative, read under the pair's positive view; -1 where the band had too few. */
+    rows: Int32Array;
+    /** Places left at -1. */
+    lacking: number;
+    settings: Record<string, unknown>;
+}
 
 export interface MiningOptions {
     ranker: NegativeRanker;

@@ -12,6 +12,7 @@ const columns = [
   'encoding',
   'search',
   'of it fusion',
+  'of it reranking',
   'in all',
   'peak memory',
   'index',
@@ -33,6 +34,7 @@ export function cost(page: Page): Markup {
         stored ? [undefined, 'stored'] : [cost.encodeSeconds, seconds(cost.encodeSeconds)],
         [cost.searchSeconds, seconds(cost.searchSeconds)],
         [cost.fusionSeconds, seconds(cost.fusionSeconds)],
+        [cost.rerankSeconds, seconds(cost.rerankSeconds)],
         stored ? [undefined, '–'] : [cost.seconds, seconds(cost.seconds)],
         [cost.peakMemoryBytes, bytes(cost.peakMemoryBytes)],
         [cost.indexBytes, bytes(cost.indexBytes)],
@@ -87,5 +89,5 @@ function machine({ standings }: Page): Content {
   );
   const distinct = [...new Set(machines)];
   const stored = standings.results.cells.some(({ cost }) => hadVectors(cost));
-  return `Measured on ${distinct.slice(0, 3).join('; ')}${distinct.length > 3 ? `; and ${distinct.length - 3} more` : ''}. “Texts cut” is the share longer than the model reads. A fused system needs both its parts: its times, index and memory are theirs and the fusion's together; “in all” also holds the choice of its setting.${stored ? ' “Stored”: the vectors had been made before, so what the system costs in all is not known from this run; it is not in the figure.' : ''}`;
+  return `Measured on ${distinct.slice(0, 3).join('; ')}${distinct.length > 3 ? `; and ${distinct.length - 3} more` : ''}. “Texts cut” is the share longer than the model reads. A fused system needs both its parts: its times, index and memory are theirs and the fusion's together; “in all” also holds the choice of its setting. A reranked system needs its base in the same way; of it, “texts cut” counts pairs.${stored ? ' “Stored”: the vectors had been made before, so what the system costs in all is not known from this run; it is not in the figure.' : ''}`;
 }

@@ -1,6 +1,7 @@
 /** What can be said: per corpus the best view in full, the other views in a line each. */
 import { html, type Markup } from '../markup.ts';
 import { linked, type Page, section } from '../page.ts';
+import { rerankSentences } from '../rerank-sentences.ts';
 import { detectableSentence, groupLine, groupSentences, type Sentence, viewSentence } from '../sentences.ts';
 
 export function summary(page: Page): Markup {
@@ -10,7 +11,7 @@ export function summary(page: Page): Markup {
     if (top === undefined) return undefined;
     const others = standings.groups.filter((group) => group.corpus === corpus && group !== top);
     return html`<h3>${corpus}, view ${top.view}</h3>
-<p>${groupSentences(standings, top).map((sentence) => html`${shown(sentence)} `)}</p>
+<p>${[...groupSentences(standings, top), ...rerankSentences(standings, top)].map((sentence) => html`${shown(sentence)} `)}</p>
 <p>${detectableSentence(standings, top)} ${viewSentence(standings, top)}</p>
 ${
   others.length > 0 &&
