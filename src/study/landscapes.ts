@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Progress } from '../base/progress.ts';
 import { importCorpus } from '../corpus/import.ts';
 import { corpusFolder, manifestPath } from '../corpus/store-format.ts';
+import { LeasedFolders } from './lease.ts';
 
 export const builtinLandscapes = ['assistive-devices', 'greenhouse-robots'] as const;
 export type BuiltinLandscape = (typeof builtinLandscapes)[number];
@@ -21,15 +22,24 @@ export async function builtinCorpus(
   { home, progress, signal }: LandscapeOptions,
 ): Promise<string> {
   const name = `demo-${landscape}`;
-  if (existsSync(manifestPath(corpusFolder(home, name)))) return name;
+  const isThere = () => existsSync(manifestPath(corpusFolder(home, name)));
+  if (isThere()) return name;
   const samples = fileURLToPath(new URL('../../samples', import.meta.url));
-  await importCorpus({
-    home,
-    name,
-    paths: [join(samples, `${landscape}.jsonl`)],
-    invented: true,
-    progress,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  // One process imports it; others wait, and then find it there.
+  await new LeasedFolders(join(home, 'corpora'), 'the invented landscape').alone(
+    `${name}.import`,
+    async () => {
+      if (isThere()) return;
+      await importCorpus({
+        home,
+        name,
+        paths: [join(samples, `${landscape}.jsonl`)],
+        invented: true,
+        progress,
+        ...(signal === undefined ? {} : { signal }),
+      });
+    },
+    { progress, signal },
+  );
   return name;
 }

@@ -35,6 +35,7 @@ import { type HardNegativeOptions, hardNegatives } from './hard-negatives.ts';
 import type { EncodeSequences } from './held-out.ts';
 import { auditLeakage, type LeakageAudit, requireClean } from './leakage.ts';
 import type { MinedNegatives } from './negatives.ts';
+import type { PairTable } from './pairs.ts';
 import { planTraining, type TrainingPlan } from './plan.ts';
 import { type Reloaded, writeProven } from './proof.ts';
 import { buildPairs, type RecipeOptions } from './recipes.ts';
@@ -65,6 +66,8 @@ export interface FinetuneOptions {
   lora?: Omit<LoraOptions, 'seed'>;
   /** Negatives beside those of the batch. Default: none. */
   hardNegatives?: HardNegativeOptions;
+  /** Told what will be trained on, before it is; what it throws ends the training before its first step. */
+  inspect?: (trains: { plan: TrainingPlan; pairs: PairTable; negatives?: MinedNegatives }) => Promise<void>;
   /** Scores before and after training on what is held out, and on the way. Default: none. */
   evaluation?: EvaluationOptions;
   /** Default 2e-5; 2e-4 with LoRA, 5e-4 for `tiny`. */
@@ -102,8 +105,6 @@ export interface FinetuneResult {
   /** What the split did, in one sentence. */
   readonly split: string;
   readonly records: readonly StepRecord[];
-  /** Where hard negatives were asked for. */
-  readonly mined?: MinedNegatives;
   readonly loss: { first: number; last: number };
   readonly reloaded: Reloaded;
   /** The step whose parameters the checkpoint holds. */
@@ -212,6 +213,7 @@ export async function finetune(platform: Platform, options: FinetuneOptions): Pr
     ...(judged === undefined ? {} : { relevance: judged }),
   });
   requireClean(audit);
+  await options.inspect?.({ plan, pairs: pairs.pairs, ...(negatives === undefined ? {} : { negatives }) });
 
   const { learningRate = isTiny ? 5e-4 : lora ? 2e-4 : 2e-5, weightDecay = 0.01 } = options;
   const shape = options.schedule ?? { kind: 'linear', warmupRatio: 0.1 };
@@ -346,11 +348,9 @@ export async function finetune(platform: Platform, options: FinetuneOptions): Pr
       if ((await freeFolder(files, out)).there) await files.remove(out);
       await files.rename(proven, out);
       await files.remove(work);
-      const mined = negatives === undefined ? {} : { mined: negatives };
       return {
         checkpoint: out,
         ...outcome,
-        ...mined,
         records,
         reloaded,
         seconds: (performance.now() - started) / 1000,
@@ -364,7 +364,7 @@ export async function finetune(platform: Platform, options: FinetuneOptions): Pr
   }
 }
 
-type Outcome = Omit<FinetuneResult, 'checkpoint' | 'records' | 'mined' | 'reloaded' | 'seconds'>;
+type Outcome = Omit<FinetuneResult, 'checkpoint' | 'records' | 'reloaded' | 'seconds'>;
 
 /** How it was trained, in sentences, for the model card. */
 function describe(

@@ -117,6 +117,19 @@ test('no encoder reads more of a text after training than before', () => {
   assert.equal(encoders.length, results.manifests.length - 2, 'all but bm25 on either corpus');
 });
 
+test('a mixed training with other data than one corpus gives is said to be so', () => {
+  const pairsOn = (corpus: string) => results.trainings.find((one) => one.corpus === corpus)!.pairs;
+  const together = pairsOn('all corpora');
+  assert.equal(together, Math.min(pairsOn('devices'), pairsOn('robots')));
+  const told = results.warnings.filter((warning) => /their comparison there is not matched/.test(warning));
+  const unlike = ['devices', 'robots'].filter((corpus) => pairsOn(corpus) !== together);
+  assert.deepEqual(
+    told.map((warning) => /a training on (\S+) alone/.exec(warning)![1]),
+    unlike,
+  );
+  assert.equal(unlike.length, 1, 'the two have not the same number of pairs');
+});
+
 test('all recipes of a corpus have the same pairs, steps and seeds', () => {
   assert.ok(results.matched);
   for (const own of Map.groupBy(results.trainings, ({ corpus }) => corpus).values()) {
@@ -268,6 +281,17 @@ test('two processes share a study and make nothing twice', async () => {
     readdirSync(join(home, 'runs', 'shared', 'cells')).filter((name) => name.endsWith('.lock')),
     [],
   );
+});
+
+test('processes that begin on an empty home wait for the one that imports what comes with the package', async () => {
+  const file = join(home, 'builtin.yaml');
+  writeFileSync(file, study({ name: 'builtin', corpora: '[{ builtin: greenhouse-robots }]' }));
+  const fresh = join(home, 'fresh');
+  const plans = await Promise.all(
+    [1, 2, 3].map(() => cli(['study', 'plan', file, '--home', fresh, '--json', '--threads', '1', '--device', 'cpu'])),
+  );
+  for (const { code, stderr } of plans) assert.equal(code, 0, stderr);
+  assert.deepEqual(readdirSync(join(fresh, 'corpora')), ['demo-greenhouse-robots']);
 });
 
 test('recipes with different data are refused, unless they are allowed by name', async () => {

@@ -120,14 +120,19 @@ export async function designStudy(
       close = () => mixed.corpus.close();
       const ground: TrainingGround = { name: allCorpora, ...mixed };
       const most = Math.min(...least.values());
-      const { plans, statement, lost } = await plansOf(
-        spec,
-        ground,
-        remedyRecipes,
-        Number.isFinite(most) ? most : undefined,
-      );
+      const {
+        plans,
+        statement,
+        lost,
+        pairs: together,
+      } = await plansOf(spec, ground, remedyRecipes, Number.isFinite(most) ? most : undefined);
       absent.push(...lost);
       if (plans.length > 0) matched.set(allCorpora, statement);
+      for (const [name, pairs] of least)
+        if (plans.length > 0 && pairs !== together)
+          warnings.push(
+            `Mixed training has ${together} pairs, a training on ${name} alone ${pairs}: their comparison there is not matched.`,
+          );
       jobs.push(...(await jobsOf(plans, spec, ground, starts, settings)));
     }
   }
@@ -217,7 +222,7 @@ async function plansOf(
 }
 
 /** The recipe's first `count` pairs, torn apart where it is a control. */
-export function cutTo(
+function cutTo(
   { recipe, seed, pairs }: { recipe: RecipeSpec; seed: number; pairs: RecipePairs },
   { split, relations }: Pick<TrainingGround, 'split' | 'relations'>,
   count: number,
@@ -282,7 +287,7 @@ async function jobsOf(
         symmetric: training.symmetric,
         scale: training.scale,
         lora: training.lora ? defined(training.lora) : null,
-        ...(miner === undefined ? {} : { hardNegatives: miner.key }),
+        ...(miner === undefined ? {} : { hardNegatives: { ...miner.key, view: recipeOptions(spec).view } }),
         ...(training.dropout === undefined ? {} : { dropout: training.dropout }),
         device: resolvedDevice,
         packageVersion,

@@ -1,17 +1,19 @@
 /** Makes the checkpoints of a study: trains, or takes weights between start and tuned. Each call holds the checkpoint's lease. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PatentlabError } from '../../base/errors.ts';
+import { PatentlabError, workError } from '../../base/errors.ts';
+import { canonicalJson } from '../../base/hash.ts';
 import type { View } from '../../corpus/views.ts';
 import { openModelParts } from '../../model/load.ts';
 import type { StepRecord } from '../../train/loop.ts';
 import { finetune } from '../../tune/finetune.ts';
 import { auditLeakage, type LeakageAudit } from '../../tune/leakage.ts';
 import type { MinedNegatives } from '../../tune/negatives.ts';
-import { buildPairs } from '../../tune/recipes.ts';
+import type { PairTable } from '../../tune/pairs.ts';
+import type { TrainingPlan } from '../../tune/plan.ts';
 import { defined } from '../request.ts';
 import type { CheckpointManifest, CheckpointStore } from './checkpoints.ts';
-import { cutTo, rateOf, recipeOptions, type TrainingJob, type Unit } from './design.ts';
+import { rateOf, recipeOptions, type TrainingJob, type Unit } from './design.ts';
 import { interpolateCheckpoints } from './interpolate.ts';
 import { allCorpora } from './mixed.ts';
 import type { StudySettings } from './options.ts';
@@ -46,6 +48,7 @@ async function trained(job: TrainingJob, context: TrainContext): Promise<Checkpo
   const { training } = spec;
   const out = store.model(hash);
   await clear(store, hash);
+  let audit: LeakageAudit | undefined;
   const result = await finetune(platform, {
     corpus: ground.corpus,
     model: start.folder,
@@ -64,14 +67,17 @@ async function trained(job: TrainingJob, context: TrainContext): Promise<Checkpo
     ...(training.lora === undefined ? {} : { lora: defined(training.lora) }),
     ...(miner === undefined ? {} : { hardNegatives: miner.options }),
     ...(training.dropout === undefined ? {} : { dropout: training.dropout }),
+    inspect: async ({ plan, pairs, negatives }) => {
+      requirePlanned(plan, job.plan);
+      audit = await auditEverywhere(pairs, negatives, job, context);
+    },
     seed,
     threads,
     device,
     progress,
     ...(signal === undefined ? {} : { signal }),
   });
-  const { plan, split, records, mined, loss, reloaded, seconds } = result;
-  const audit = await auditEverywhere(job, context, mined);
+  const { plan, split, records, loss, reloaded, seconds } = result;
   const parts = await openModelParts(platform, out);
   return store.finish({
     hash,
@@ -87,8 +93,23 @@ async function trained(job: TrainingJob, context: TrainContext): Promise<Checkpo
       curve: curveOf(records),
       seconds,
       reloaded: reloaded.maxDifference,
-      audit,
+      audit: audit!,
     },
+  });
+}
+
+/** What trains must be what was planned, and thereby matched. */
+function requirePlanned(found: TrainingPlan, planned: TrainingPlan): void {
+  const differing = (['corpusHash', 'split', 'pairs', 'pairsByKind', 'batchSize', 'steps'] as const).filter(
+    (field) => canonicalJson(found[field]) !== canonicalJson(planned[field]),
+  );
+  if (differing.length === 0) return;
+  throw workError('what is to be trained on is not what the study planned', {
+    code: 'study.changed',
+    field: differing.join(', '),
+    expected: differing.map((field) => canonicalJson(planned[field])).join('; '),
+    found: differing.map((field) => canonicalJson(found[field])).join('; '),
+    hint: 'run the study again: a corpus may have been imported anew meanwhile',
   });
 }
 
@@ -119,13 +140,11 @@ async function clear(store: CheckpointStore, hash: string): Promise<void> {
 
 /** The leakage audit against everything that the checkpoint will be tested on: its own test part, and those of the others. */
 async function auditEverywhere(
-  job: TrainingJob,
-  { spec, landscapes }: TrainContext,
+  pairs: PairTable,
   negatives: MinedNegatives | undefined,
+  { ground }: TrainingJob,
+  { spec, landscapes }: TrainContext,
 ): Promise<LeakageAudit> {
-  const { ground, recipe, seed, asked } = job;
-  const made = await buildPairs(recipe.recipe, ground, { ...recipeOptions(spec), seed });
-  const { pairs } = cutTo({ recipe, seed, pairs: made }, ground, asked);
   const { corpus, relations, split } = ground;
   const own = landscapes.find(({ name }) => name === ground.name);
   const elsewhere = landscapes
