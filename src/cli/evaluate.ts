@@ -8,6 +8,7 @@ import type { ModelDtype } from '../model/index.ts';
 import { renderTerminal, writeReport } from '../report/index.ts';
 import { type Bm25Options, type Bm25Variant, bm25Variants } from '../retrieve/index.ts';
 import { type EvaluationPlan, evaluate, planEvaluation } from '../study/evaluate.ts';
+import { defaultProbes, type Probe, probes } from '../study/classification/options.ts';
 import type { EvaluateOptions, LabelRule } from '../study/evaluate-options.ts';
 import { defined } from '../study/request.ts';
 import { type EvaluationResults, type Task, tasks } from '../study/results.ts';
@@ -34,6 +35,7 @@ interface EvaluateCommandOptions {
   labels?: NonNullable<LabelRule['field']>;
   level?: SymbolLevel;
   least?: number;
+  probe?: Probe[];
   length?: number;
   dimensions?: number;
   dtype?: ModelDtype[];
@@ -64,6 +66,7 @@ const optionTasks: readonly [keyof EvaluateCommandOptions, readonly Task[]][] = 
   ...(['labels', 'level', 'least'] as const).map(
     (option) => [option, ['classification', 'clustering']] as [keyof EvaluateCommandOptions, Task[]],
   ),
+  ['probe', ['classification']],
 ];
 
 export function register(program: Command, run: Runner): void {
@@ -100,6 +103,11 @@ export function register(program: Command, run: Runner): void {
       )
       .option('--level <l>', `of cpc and ipc: ${levels.join(', ')} (default: subclass)`, oneOf(...levels))
       .option('--least <n>', 'leave out labels with fewer documents to learn from', positiveOption)
+      .option(
+        '--probe <probes>',
+        `of classification: ${probes.join(', ')} (default: ${defaultProbes.join(',')})`,
+        someOf(...probes),
+      )
       .option('--length <n>', 'most tokens an encoder reads', positiveOption)
       .option('--dimensions <n>', 'leading dimensions kept (Matryoshka models)', positiveOption)
       .option('--dtype <d>', 'precision of encoders: fp32 (default), int8, or both', someOf('fp32', 'int8'))
@@ -109,11 +117,15 @@ export function register(program: Command, run: Runner): void {
       .option('--depth <n>', 'documents kept for each query (default 1000)', positiveOption)
       .option(
         '--margin <d>',
-        'smallest difference of nDCG that matters (default 0.01)',
+        'smallest difference of nDCG or F1 that matters (default 0.01)',
         numberOption('a number between 0 and 1', (margin) => margin > 0 && margin < 1),
       )
       .option('--sample-queries <n>', 'a seeded sample of the queries', positiveOption)
-      .option('--split <rule>', 'only the test part: family, or a date such as 1998-01-01', splitOption)
+      .option(
+        '--split <rule>',
+        'retrieval: only the test part; classification: how train and test are told apart (default: stratified by label): family, or a date such as 1998-01-01',
+        splitOption,
+      )
       .option('--max-time <t>', 'begin no further cell after this long: 90s, 30m, 2h', timeOption)
       .option('--dry-run', 'say what would be done and about how long it takes')
       .option('--out <dir>', 'folder of the report (default: under --home)')
@@ -134,11 +146,12 @@ async function evaluateCommand(context: CliContext, corpora: string[], options: 
   }
   const { results, folder, computed } = await evaluate(request);
   const written = await writeReport(folder, results);
+  const cells = results.cells.length + (results.classification?.cells.length ?? 0);
   context.print(
     renderTerminal(results, { color: process.stdout.isTTY === true && process.env.NO_COLOR === undefined }),
   );
   context.print(
-    `\n${computed} cells computed, ${results.cells.length - computed} found finished\nreport: ${written.html}`,
+    `\n${computed} cells computed, ${cells - computed} found finished\nreport: ${written.html}`,
   );
   context.printJson(evaluationJson(results, written.html));
 }
@@ -160,7 +173,22 @@ export function evaluationJson(results: EvaluationResults, report: string): unkn
       manifest,
     }),
   );
-  return { cells: retrieval, report, warnings: results.warnings };
+  const classification = (results.classification?.cells ?? []).map(
+    ({ corpus, task, model, view, probe, documents, trained, labels, metrics, cost, manifest }) => ({
+      corpus,
+      task,
+      model,
+      view,
+      probe,
+      documents,
+      trained,
+      labels,
+      metrics,
+      cost,
+      manifest,
+    }),
+  );
+  return { cells: [...retrieval, ...classification], report, warnings: results.warnings };
 }
 
 /** Judgement options that would be silently without effect are refused. */
@@ -226,6 +254,7 @@ function requestOf(context: CliContext, corpora: string[], options: EvaluateComm
     ...given('rerankDepth', options.rerankDepth),
     ...given('maskCitations', options.maskCitations),
     labels: defined({ field: labels, level, least }),
+    ...given('probes', options.probe),
     ...given('length', options.length),
     ...given('dimensions', options.dimensions),
     ...given('dtype', options.dtype),

@@ -89,7 +89,7 @@ function* labelsOf(patent: Patent, field: LabelField, level: SymbolLevel): Gener
 }
 
 /** A symbol cut to a level; undefined where it does not go so deep. */
-function symbolAt(symbol: string, level: SymbolLevel): string | undefined {
+export function symbolAt(symbol: string, level: SymbolLevel): string | undefined {
   if (level === 'full') return symbol;
   if (level === 'group') return /^[A-HY]\d\d[A-Z]\d+(?=\/|$)/.exec(symbol)?.[0];
   const length = { section: 1, class: 3, subclass: 4 }[level];

@@ -9,6 +9,7 @@ import { defaultMargin, defaultResamples } from '../metrics/significance.ts';
 import type { ModelDtype } from '../model/index.ts';
 import type { Bm25Options } from '../retrieve/bm25-scoring.ts';
 import type { AnalyserOptions } from '../tokenizer/words.ts';
+import { defaultProbes, type Probe, probes } from './classification/options.ts';
 import type { Task } from './results.ts';
 import type { FusionMethod } from './systems.ts';
 import { checkTasks } from './tasks.ts';
@@ -47,7 +48,12 @@ export interface EvaluateOptions {
   relevance?: Omit<RelevanceOptions, 'seed'>;
   /** Of classification and clustering. */
   labels?: LabelRule;
-  /** Queries and candidates are patents of the test part of this split. Default: all patents. */
+  /** Of classification. Default knn and logistic. */
+  probes?: readonly Probe[];
+  /**
+   * Queries and candidates are patents of the test part of this split (default: all patents); classifiers learn from its
+   * training part and are scored on its test part (default: families stratified by label).
+   */
   split?: SplitOptions;
   /** Documents kept for each query. Default 1000. */
   depth?: number;
@@ -99,6 +105,7 @@ export type EvaluateSettings = Required<
     | 'rerank'
     | 'relevance'
     | 'labels'
+    | 'probes'
     | 'depth'
     | 'bm25'
     | 'analyser'
@@ -133,6 +140,7 @@ export function settingsOf(options: EvaluateOptions): EvaluateSettings {
     rerank: options.rerank ?? [],
     relevance: options.relevance ?? { relevance: 'cites' },
     labels: options.labels ?? {},
+    probes: probes.filter((probe) => (options.probes ?? defaultProbes).includes(probe)),
     depth: options.depth ?? 1000,
     bm25: options.bm25 ?? {},
     analyser: options.analyser ?? {},

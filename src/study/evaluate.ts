@@ -14,6 +14,7 @@ import { assembleResults, type CorpusCells, withoutRetrieval } from './assemble.
 import { type CellKey, CellStore, type FinishedCell } from './cell.ts';
 import { cellHash } from './cell-folders.ts';
 import { CellRun } from './cell-run.ts';
+import { evaluateClassification, planClassification } from './classification/evaluate.ts';
 import { type CorpusUnderStudy, openForStudy } from './corpus-under-study.ts';
 import { EncoderPool } from './dense.ts';
 import { type CellToEstimate, estimateCells, type PlannedCell } from './estimate.ts';
@@ -58,6 +59,9 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     const results = settings.tasks.includes('retrieval')
       ? await evaluateRetrieval(studies)
       : await withoutRetrieval(studies.tasks, studies.warnings);
+    if (settings.tasks.includes('classification')) results.classification = await evaluateClassification(studies.tasks);
+    const statements = [results.relevanceStatement, results.classification?.statement];
+    results.relevanceStatement = statements.filter(Boolean).join(' ');
     results.warnings.push(...run.warnings);
     return { results, folder, computed: run.computed };
   });
@@ -131,7 +135,7 @@ async function sayEstimate(
 
 /** What `evaluate` would do, with times from a short measurement; computes no cell. */
 export async function planEvaluation(options: EvaluateOptions): Promise<EvaluationPlan> {
-  return withStudies(options, async ({ jobs, contextOf }) => {
+  return withStudies(options, async ({ jobs, contextOf, tasks }) => {
     const cells = await estimateCells(
       await Promise.all(
         jobs.map(async ({ study, view, system }) => {
@@ -142,6 +146,7 @@ export async function planEvaluation(options: EvaluateOptions): Promise<Evaluati
         }),
       ),
     );
+    if (tasks.settings.tasks.includes('classification')) cells.push(...(await planClassification(tasks)));
     const open = cells.filter(({ done }) => !done);
     return {
       cells,

@@ -2,9 +2,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inputError } from '../base/errors.ts';
+import type { LabelSets } from '../metrics/label-sets.ts';
 import type { Estimate } from '../metrics/types.ts';
 import { CellStore } from './cell.ts';
 import { type FoundCell, findCells } from './cell-folders.ts';
+import { ClassificationStore } from './classification/cell.ts';
 import { evaluate } from './evaluate.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
 import type { EvaluationResults, Manifest, Task, TaskManifest } from './results.ts';
@@ -15,7 +17,7 @@ interface RepeatOutcome {
   changed: { field: string; before: unknown; after: unknown }[];
   metrics: Record<string, { before: number; after: number; difference: number }>;
   task: Task;
-  /** Queries (classification and clustering: documents) whose ranking (labels, cluster) is not the same. */
+  /** Rankings of queries (classification: predictions for documents, by fixed and by tuned thresholds) that are not the same. */
   rankingsDiffer: number;
   queries: number;
   /** True where every value is equal to the last bit. */
@@ -35,7 +37,17 @@ const readers: Partial<Record<Task, (home: string, study: string, cell: string) 
     const metrics = (await store.load(cell))?.metrics;
     return metrics && { metrics, answers: (await store.rankings(cell)).map(({ rows }) => rows) };
   },
+  async classification(home, study, cell) {
+    const found = await new ClassificationStore(home, study).load(cell);
+    return found && { metrics: found.measures.metrics, answers: [found.predicted, found.tuned].flatMap(answersOf) };
+  },
 };
+
+function answersOf(sets: LabelSets | undefined): Int32Array[] {
+  if (sets === undefined) return [];
+  const { offsets, codes } = sets;
+  return Array.from({ length: offsets.length - 1 }, (_, row) => codes.subarray(offsets[row]!, offsets[row + 1]!));
+}
 
 type RepeatOptions = Pick<
   EvaluateOptions,
@@ -101,6 +113,7 @@ function readerOf({ task, cell }: TaskManifest) {
 /** The manifest of the same system's cell; beside a fused one stand its parts. */
 function sameCell(manifest: TaskManifest, results: EvaluationResults): TaskManifest {
   const { fuse } = manifest as Partial<Manifest>;
+  if (manifest.task === 'classification') return results.classification!.cells[0]!.manifest;
   return results.cells.find(({ model, fuse: other }) => model === manifest.model && other === fuse)!.manifest;
 }
 

@@ -3,6 +3,7 @@
  * Everything here is plain data (JSON); per-query values and runs lie in Parquet and TREC files beside it.
  */
 import type { Comparison, Estimate } from '../metrics/types.ts';
+import type { ClassificationResults } from './classification/results.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
 
 /** What made a number, whatever the task: enough to make it again (`patentlab repeat`). */
@@ -60,6 +61,7 @@ export type EvaluationRequest = Pick<
   | 'fuse'
   | 'relevance'
   | 'labels'
+  | 'probes'
   | 'split'
   | 'depth'
   | 'bm25'
@@ -308,5 +310,7 @@ export interface EvaluationResults {
     metric: string;
     points: { alpha: number; value: number }[];
   }[];
+  /** Where the task was asked for. */
+  classification?: ClassificationResults;
   warnings: string[];
 }

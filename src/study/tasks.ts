@@ -28,7 +28,7 @@ export interface TaskContext {
 }
 
 /** Tasks that `evaluate` knows to do. */
-const implemented: readonly Task[] = ['retrieval'];
+const implemented: readonly Task[] = ['retrieval', 'classification'];
 
 /** Throws where one is not known. */
 export function checkTasks(asked: readonly string[]): readonly Task[] {
