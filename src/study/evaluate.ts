@@ -209,7 +209,7 @@ async function writeQrels(path: string, { corpus, relevance }: CorpusUnderStudy)
 }
 
 function resultOf(
-  { corpus, relevance }: CorpusUnderStudy,
+  { corpus, relevance, split }: CorpusUnderStudy,
   view: ViewSpec,
   system: RetrievalSystem,
   cell: FinishedCell,
@@ -220,7 +220,8 @@ function resultOf(
     ...labelOf(system),
     view: viewLabel(view),
     queries: relevance.queries.length,
-    documents: corpus.size,
+    // With a split its test part alone may be found.
+    documents: split?.summary.patents.test ?? corpus.size,
     metrics: cell.metrics,
     cost: cell.cost,
     manifest: cell.manifest,

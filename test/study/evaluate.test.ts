@@ -8,6 +8,7 @@ import { gunzipSync } from 'node:zlib';
 import { nodePlatform } from '../../src/base/node/platform.ts';
 import { type Progress, silent } from '../../src/base/progress.ts';
 import { importCorpus } from '../../src/corpus/import.ts';
+import { splitCorpus, testPart } from '../../src/corpus/splits.ts';
 import { openCorpus } from '../../src/corpus/store.ts';
 import { parseMetric } from '../../src/metrics/measure.ts';
 import { scoreRun, summary } from '../../src/metrics/score.ts';
@@ -245,7 +246,7 @@ test('one query: a value without an interval, the same when it is read back', as
   assert.ok(Number.isNaN(again.results.cells[0]!.metrics['ndcg@10']!.lower));
 });
 
-test('a sample of queries is drawn from the test part of a split', async () => {
+test('within a split its test part alone is searched, and a sample of queries is drawn from it', async () => {
   const relevance = { relevance: 'cites' as const, sampleQueries: 7 };
   const { results } = await evaluate(
     options({
@@ -258,6 +259,12 @@ test('a sample of queries is drawn from the test part of a split', async () => {
     }),
   );
   assert.equal(results.cells[0]!.queries, 7);
+  const corpus = await openCorpus(home, 'devices');
+  const { part } = await splitCorpus(corpus, { by: 'family', seed: 1, test: 0.4 });
+  await corpus.close();
+  const tested = part.filter((own) => own === testPart).length;
+  assert.ok(tested > 7 && tested < part.length);
+  assert.equal(results.cells[0]!.documents, tested, 'documents that may be found');
 });
 
 test('a torn manifest is no manifest', async () => {
