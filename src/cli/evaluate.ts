@@ -4,18 +4,20 @@ import { inputError } from '../base/errors.ts';
 import { duration } from '../base/node/terminal.ts';
 import { labelFields, type SymbolLevel, symbolLevels } from '../corpus/labels.ts';
 import type { RelevanceOptions } from '../corpus/relevance.ts';
+import type { PassageOptions } from '../encode/index.ts';
 import type { ModelDtype } from '../model/index.ts';
 import { renderTerminal, writeReport } from '../report/index.ts';
 import { type Bm25Options, type Bm25Variant, bm25Variants } from '../retrieve/index.ts';
-import { type EvaluationPlan, evaluate, planEvaluation } from '../study/evaluate.ts';
 import { defaultProbes, type Probe, probes } from '../study/classification/options.ts';
+import { type EvaluationPlan, evaluate, planEvaluation } from '../study/evaluate.ts';
 import type { EvaluateOptions, LabelRule } from '../study/evaluate-options.ts';
 import { defined } from '../study/request.ts';
 import { type EvaluationResults, type Task, tasks } from '../study/results.ts';
 import type { FusionMethod } from '../study/systems.ts';
+import { parsePassages } from '../study/variants.ts';
 import type { CliContext } from './context.ts';
 import { listOption, positiveOption, type Runner, withExample } from './main.ts';
-import { numberOption, oneOf, someOf, splitOption } from './options.ts';
+import { numberOption, oneOf, positivesOption, someOf, splitOption } from './options.ts';
 
 interface EvaluateCommandOptions {
   model: string[];
@@ -36,8 +38,10 @@ interface EvaluateCommandOptions {
   level?: SymbolLevel;
   least?: number;
   probe?: Probe[];
-  length?: number;
-  dimensions?: number;
+  length?: number[];
+  dimensions?: number[];
+  passages?: PassageOptions[];
+  passagesOnly?: boolean;
   dtype?: ModelDtype[];
   bm25?: Bm25Options;
   stem?: boolean;
@@ -108,8 +112,14 @@ export function register(program: Command, run: Runner): void {
         `of classification: ${probes.join(', ')} (default: ${defaultProbes.join(',')})`,
         someOf(...probes),
       )
-      .option('--length <n>', 'most tokens an encoder reads', positiveOption)
-      .option('--dimensions <n>', 'leading dimensions kept (Matryoshka models)', positiveOption)
+      .option('--length <n,...>', 'most tokens an encoder reads; of several, each', positivesOption)
+      .option('--dimensions <n,...>', 'leading dimensions kept; of several, each, and all of them', positivesOption)
+      .option(
+        '--passages <spec>',
+        'also read whole texts in passages: size=256,overlap=64,aggregate=max|mean (most=N, queries=mean); repeatable',
+        (text: string, previous: PassageOptions[] = []) => [...previous, parsePassages(text)],
+      )
+      .option('--passages-only', 'encoders read in passages only')
       .option('--dtype <d>', 'precision of encoders: fp32 (default), int8, or both', someOf('fp32', 'int8'))
       .option('--bm25 <variant,k1,b>', 'lucene, robertson, atire, bm25+, bm25l; default lucene,1.5,0.75', bm25Option)
       .option('--stem', 'stem English words (bm25, lsa)')
@@ -150,9 +160,7 @@ async function evaluateCommand(context: CliContext, corpora: string[], options: 
   context.print(
     renderTerminal(results, { color: process.stdout.isTTY === true && process.env.NO_COLOR === undefined }),
   );
-  context.print(
-    `\n${computed} cells computed, ${cells - computed} found finished\nreport: ${written.html}`,
-  );
+  context.print(`\n${computed} cells computed, ${cells - computed} found finished\nreport: ${written.html}`);
   context.printJson(evaluationJson(results, written.html));
 }
 
@@ -257,6 +265,8 @@ function requestOf(context: CliContext, corpora: string[], options: EvaluateComm
     ...given('probes', options.probe),
     ...given('length', options.length),
     ...given('dimensions', options.dimensions),
+    ...given('passages', options.passages),
+    ...given('passagesOnly', options.passagesOnly),
     ...given('dtype', options.dtype),
     ...given('bm25', options.bm25),
     ...given('analyser', options.stem ? { stem: 'english' } : undefined),

@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { SplitOptions } from '../corpus/splits.ts';
 import { isView, type View, views } from '../corpus/views.ts';
-import { listOption } from './main.ts';
+import { listOption, positiveOption } from './main.ts';
 
 export function viewOption(text: string): View {
   if (isView(text)) return text;
@@ -31,6 +31,11 @@ export function numberOption(expected: string, fits: (value: number) => boolean)
     if (!Number.isFinite(value) || !fits(value)) throw new InvalidArgumentError(`expected ${expected}`);
     return value;
   };
+}
+
+/** Whole numbers of at least 1, given comma-separated, repeated, or both. */
+export function positivesOption(text: string, previous: number[] = []): number[] {
+  return [...previous, ...listOption(text).map(positiveOption)];
 }
 
 /** `--split`: `family`, or the first day that is tested; the seed decides which families are. */

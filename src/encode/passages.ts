@@ -57,9 +57,9 @@ interface Blocks {
   firsts?: Int32Array;
 }
 
-/** All passage vectors, in blocks of about `rows` that end with a document. */
-export function passageBlocks(vectors: TextVectors): Required<Blocks> {
-  const { count, dimensions } = vectors;
+/** All passage vectors, each cut to `dimensions` (default all), in blocks of about `rows` that end with a document. */
+export function passageBlocks(vectors: TextVectors, dimensions: number = vectors.dimensions): Required<Blocks> {
+  const { count } = vectors;
   const firsts = firstsOf(vectors);
   return {
     count,
@@ -68,7 +68,7 @@ export function passageBlocks(vectors: TextVectors): Required<Blocks> {
     async *blocks(rows = 4096) {
       for (const [document, end] of groups(firsts, rows)) {
         const from = firsts[document]!;
-        yield { from, vectors: await vectors.read(from, firsts[end]!) };
+        yield { from, vectors: cutTo(dimensions, await vectors.read(from, firsts[end]!), vectors.dimensions) };
       }
     },
   };
@@ -95,10 +95,14 @@ export function passageMeans(
           width,
           normalise,
         );
-        yield { from: document, vectors: dimensions === width ? means : cutDimensions(means, width, dimensions) };
+        yield { from: document, vectors: cutTo(dimensions, means, width) };
       }
     },
   };
+}
+
+function cutTo(narrow: number, vectors: Float32Array, wide: number): Float32Array {
+  return narrow === wide ? vectors : cutDimensions(vectors, wide, narrow);
 }
 
 function firstsOf({ passageRows, count }: TextVectors): Int32Array {

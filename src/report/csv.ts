@@ -14,6 +14,7 @@ export const csvNames: CsvNames = {
   comparisons: 'comparisons.csv',
   strata: 'strata.csv',
   domains: 'domains.csv',
+  retention: 'retention.csv',
   recall: 'recall.csv',
   differences: 'differences.csv',
   winsLosses: 'wins-losses.csv',
@@ -27,6 +28,7 @@ export function csvFiles(results: EvaluationResults): Map<string, string> {
     [csvNames.comparisons, comparisons(results)],
     [csvNames.strata, strata(results)],
     [csvNames.domains, domains(results)],
+    [csvNames.retention, retention(results)],
     [csvNames.recall, recall(results)],
     [csvNames.differences, differences(results)],
     [csvNames.winsLosses, winsLosses(results)],
@@ -149,6 +151,18 @@ function domains({ domains }: EvaluationResults): string {
             : [[corpus, view, metric, system, domain, count, estimate.value, estimate.lower, estimate.upper]],
         );
       }),
+    ),
+  );
+}
+
+function retention({ retentions }: EvaluationResults): string {
+  return csv(
+    ['corpus', 'view', 'metric', 'full', 'full_dimensions', 'system', 'dimensions', 'kept', 'lower', 'upper'],
+    retentions.flatMap(
+      ({ corpus, view, metric, full, cut }) =>
+      cut.map(({ system, dimensions, kept }) => [
+        corpus, view, metric, full.system, full.dimensions, system, dimensions, kept.value, kept.lower, kept.upper,
+      ]), // biome-ignore format: one row
     ),
   );
 }

@@ -12,6 +12,7 @@ import { dataCards } from './sections/data-card.ts';
 import { differences, winsLosses } from './sections/differences.ts';
 import { domains } from './sections/domains.ts';
 import { leaderboard, select } from './sections/leaderboard.ts';
+import { retention } from './sections/retention.ts';
 import { significance } from './sections/significance.ts';
 import { strata } from './sections/strata.ts';
 import { summary } from './sections/summary.ts';
@@ -27,6 +28,7 @@ export function renderHtml(evaluation: EvaluationResults): string {
     ['leaderboard', 'Leaderboard', leaderboard(page)],
     ['significance', 'Pairs', significance(page)],
     ['views', 'Views', views(page)],
+    ['retention', 'Dimensions', retention(page)],
     ['differences', 'Queries', differences(page, queries.present)],
     ['recall', 'Recall', recall(page)],
     ['fusion', 'Fusion', fusion(page)],

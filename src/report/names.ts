@@ -47,6 +47,12 @@ export function withShortNames(results: EvaluationResults): EvaluationResults {
         ...(bm25 === undefined ? {} : { bm25: system(bm25) }),
       })),
     })),
+    retentions: results.retentions.map(({ full, cut, ...retention }) => ({
+      ...retention,
+      model: system(retention.model),
+      full: { ...full, system: system(full.system) },
+      cut: cut.map((point) => ({ ...point, system: system(point.system) })),
+    })),
     alphaSweeps: results.alphaSweeps.map((sweep) => ({ ...sweep, dense: model(sweep.dense) })),
   };
 }

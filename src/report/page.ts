@@ -22,6 +22,7 @@ export interface CsvNames {
   comparisons: string;
   strata: string;
   domains: string;
+  retention: string;
   recall: string;
   differences: string;
   winsLosses: string;
@@ -73,11 +74,16 @@ export function figure(label: string, body: Content, caption?: Content): Markup 
   return html`<figure>${scroller(label, body)}${caption && html`<figcaption>${caption}</figcaption>`}</figure>`;
 }
 
-export function shortHash(cell: CellResult): string {
+/** Whatever has a manifest, which stands on the page under its hash. */
+export interface Cited {
+  manifest: { cell: string };
+}
+
+export function shortHash(cell: Cited): string {
   return cell.manifest.cell.slice(0, 12);
 }
 
-export function manifestId(cell: CellResult): string {
+export function manifestId(cell: Cited): string {
   return anchor('cell', shortHash(cell));
 }
 
@@ -88,7 +94,7 @@ export function value(cell: CellResult, metric: string): Content {
   return linked(cell, score(estimate.value), `${metricName(metric)} ${withInterval(estimate)}`);
 }
 
-export function linked(cell: CellResult, text: string, told = ''): Markup {
+export function linked(cell: Cited, text: string, told = ''): Markup {
   const title = `${told}${told && '; '}manifest ${shortHash(cell)}`;
   return html`<a class="n" href="#${manifestId(cell)}" title="${title}">${text}</a>`;
 }

@@ -6,6 +6,7 @@ import { dataCard } from './data-card.ts';
 import { domainStrata, domainsOf } from './domain-strata.ts';
 import type { EvaluateSettings } from './evaluate-options.ts';
 import { type CellResult, type EvaluationResults, systemName } from './results.ts';
+import { retentions } from './retention.ts';
 import { absentStrata, queryTraits, strata } from './strata.ts';
 import {
   compareSystems,
@@ -65,6 +66,7 @@ export async function assembleResults(
         results.domains.push(...(await domainStrata(study, domains, view, systems, rankingsOf, statistics)));
       }
       if (systems.length < 2) continue;
+      results.retentions.push(...retentions(shared, view, headline, rows, statistics));
       for (const metric of comparedMetrics)
         results.comparisons.push(compareSystems(shared, view, systems, metric, statistics));
       for (const pair of pairsToShow(systems, headline)) {
@@ -116,6 +118,7 @@ function emptyResults(
     strata: [],
     absentStrata: [],
     domains: [],
+    retentions: [],
     alphaSweeps: [],
     warnings: [...warnings],
   };

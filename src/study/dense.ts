@@ -7,20 +7,29 @@ import { join } from 'node:path';
 import { sha256 } from '../base/hash.ts';
 import type { Relevance } from '../corpus/relevance.ts';
 import type { Corpus } from '../corpus/store.ts';
-import { type EncodeRequest, type Encoder, openEncoder, type TextVectors } from '../encode/index.ts';
+import {
+  cutDimensions,
+  type EncodeRequest,
+  type Encoder,
+  openEncoder,
+  passageBlocks,
+  passageMeans,
+  type TextVectors,
+} from '../encode/index.ts';
 import { loadModel, type Role, type TextModel } from '../model/index.ts';
 import { openModelParts } from '../model/load.ts';
 import { searchExact, type VectorBlocks, vectorArray } from '../retrieve/exact.ts';
 import { type MatrixProduct, openMatrixProduct } from '../retrieve/matrix-product.ts';
 import { stopwatch } from './clock.ts';
 import type { EvaluateSettings } from './evaluate-options.ts';
-import { type LsaVectorOptions, lsaVectors } from './lsa-vectors.ts';
+import { type LsaVectorOptions, type LsaVectors, lsaVectors } from './lsa-vectors.ts';
 import { locateModel } from './model-source.ts';
 import { RerankerPool } from './rerankers.ts';
 import type { Manifest } from './results.ts';
 import type { SearchContext, Searched } from './searched.ts';
 import type { DenseSystem, ViewSpec } from './systems.ts';
 import { documentTexts, queryTexts } from './texts.ts';
+import { type ModelLimits, single } from './variants.ts';
 
 type EncoderSystem = DenseSystem & { kind: 'encoder' };
 
@@ -42,6 +51,7 @@ export class EncoderPool {
   private readonly settings: EvaluateSettings;
   private readonly open = new Map<string, Promise<OpenModel>>();
   private product: Promise<MatrixProduct> | undefined;
+  private lsa: { key: string; vectors: LsaVectors } | undefined;
   /** What computes in float32, as the first model that was opened says; the same for all. */
   private float32: Pick<TextModel, 'device' | 'arithmetic'> | undefined;
 
@@ -69,20 +79,30 @@ export class EncoderPool {
   async manifestOf(
     system: EncoderSystem,
   ): Promise<
-    Pick<Manifest, 'modelHash' | 'pooling' | 'dimensions' | 'length' | 'dtype' | 'prompt' | 'device' | 'arithmetic'>
+    Pick<
+      Manifest,
+      'modelHash' | 'pooling' | 'dimensions' | 'length' | 'passages' | 'dtype' | 'prompt' | 'device' | 'arithmetic'
+    >
   > {
     const model = await this.facts(system);
-    const { dimensions, length } = this.settings;
     return {
       modelHash: model.hash,
       pooling: model.pooling.modes.join('+'),
-      dimensions: dimensions ?? model.dimensions,
-      length: Math.min(length ?? model.maxLength, model.maxLength),
+      dimensions: this.widthOf(system) ?? model.dimensions,
+      length: Math.min(this.lengthOf(system) ?? model.maxLength, model.maxLength),
+      ...(system.passages === undefined ? {} : { passages: system.passages }),
       dtype: system.dtype,
       device: model.device,
       arithmetic: model.arithmetic,
       prompt: { query: model.prompts.query, document: model.prompts.document },
     };
+  }
+
+  /** How wide its vectors are and how much it reads: what variants are made within. */
+  async limitsOf(system: DenseSystem): Promise<ModelLimits> {
+    if (system.kind === 'lsa') return { dimensions: this.settings.lsaDimensions, maxLength: Number.POSITIVE_INFINITY };
+    const { dimensions, maxLength } = await this.facts(system);
+    return { dimensions, maxLength };
   }
 
   /** What a manifest says of a model; one not yet open is only read about where another has told what computes. */
@@ -111,12 +131,51 @@ export class EncoderPool {
     documents: number,
   ): Promise<{ seconds: number; bytes: number }> {
     const { encoder } = await this.get(system);
-    return encoder.estimate(sample, documents, this.request('document'));
+    return encoder.estimate(sample, documents, this.request(system, 'document'));
   }
 
+  /** Vectors of texts; of passages, in full width, where the system reads in passages. */
   async encode(system: EncoderSystem, request: EncodeRequest): Promise<TextVectors> {
     const { encoder } = await this.get(system);
-    return encoder.encode({ ...this.request(request.role ?? 'document'), ...request });
+    return encoder.encode({ ...this.request(system, request.role ?? 'document'), ...request });
+  }
+
+  /** What is searched of them: all vectors, or one a document where passages are averaged. */
+  async blocks(system: EncoderSystem, encoded: TextVectors): Promise<VectorBlocks> {
+    const { passages } = system;
+    if (passages === undefined) return encoded;
+    return passages.aggregate === 'mean' ? this.means(system, encoded) : passageBlocks(encoded, this.widthOf(system));
+  }
+
+  /** One vector a text: the mean of its passages. */
+  async means(system: EncoderSystem, encoded: TextVectors): Promise<VectorBlocks> {
+    const { model } = await this.get(system);
+    const dimensions = this.widthOf(system) ?? model.dimensions;
+    return passageMeans(encoded, { normalise: model.normalized, dimensions });
+  }
+
+  /** Leading dimensions that a system keeps; undefined where it keeps all. */
+  widthOf({ dimensions, widths }: EncoderSystem): number | undefined {
+    return dimensions ?? (widths === undefined ? single(this.settings.dimensions) : undefined);
+  }
+
+  private lengthOf({ passages, length }: EncoderSystem): number | undefined {
+    return passages?.size ?? length ?? single(this.settings.length);
+  }
+
+  /** The fit of `lsa` that several widths share: the last one is kept. `fitted`: it was made now. */
+  async fittedOnce(
+    corpus: string,
+    view: string,
+    fit: () => Promise<LsaVectors>,
+  ): Promise<{ lsa: LsaVectors; fitted: boolean }> {
+    const key = `${corpus} ${view}`;
+    const fitted = this.lsa?.key !== key;
+    if (this.lsa === undefined || fitted) {
+      this.lsa = undefined; // two at a time would be one too many
+      this.lsa = { key, vectors: await fit() };
+    }
+    return { lsa: this.lsa.vectors, fitted };
   }
 
   async close(): Promise<void> {
@@ -129,12 +188,17 @@ export class EncoderPool {
     await this.rerankers.close();
   }
 
-  private request(role: Role): Omit<EncodeRequest, 'texts'> {
-    const { length, dimensions, signal } = this.settings;
+  private request(system: EncoderSystem, role: Role): Omit<EncodeRequest, 'texts'> {
+    const { signal } = this.settings;
+    const [length, dimensions] = [this.lengthOf(system), this.widthOf(system)];
+    const { passages } = system;
+    const cut = passages !== undefined && (role === 'document' || passages.queries === 'mean');
+    const { overlap = 0, most } = passages ?? {};
     return {
       role,
       ...(length === undefined ? {} : { maxLength: length }),
-      ...(dimensions === undefined ? {} : { dimensions }),
+      ...(dimensions === undefined || cut ? {} : { dimensions }),
+      ...(cut ? { passages: { overlap, ...(most === undefined ? {} : { most }) } } : {}),
       ...(signal === undefined ? {} : { signal }),
     };
   }
@@ -174,22 +238,25 @@ export async function searchEncoder(
     source: { ...source, texts: 'documents' },
     label: `${system.label}, ${context.label}`,
   });
+  const blocks = await pool.blocks(system, documents);
   const shared =
     model.prompt('query') === model.prompt('document') && relevance.queries.every(({ row }) => row !== undefined);
   const queries = shared
-    ? await rowsOf(documents, relevance)
-    : await (
-        await pool.encode(system, {
+    ? await sharedQueries(system, documents, relevance, pool)
+    : await ownQueries(
+        system,
+        {
           texts: queryTexts(corpus, relevance, view),
           count: relevance.queries.length,
           role: 'query',
           label: `${system.label}, ${context.label} queries`,
-        })
-      ).read();
+        },
+        pool,
+      );
   const encodeSeconds = encoding();
   const { computed, texts: all, truncated } = documents.summary;
   const texts = needed === undefined ? all : needed.reduce((sum, one) => sum + one, 0);
-  const searched = await searchVectors(documents, queries, relevance.queries.length, pool, context);
+  const searched = await searchVectors(blocks, queries, relevance.queries.length, pool, context);
   return {
     rankings: searched.rankings,
     cost: {
@@ -197,7 +264,7 @@ export async function searchEncoder(
       encodeSeconds,
       ...(computed === all ? { documentsPerSecond: texts / encodeSeconds } : {}),
       truncated: truncated / Math.max(1, texts),
-      indexBytes: documents.count * documents.dimensions * 4,
+      indexBytes: blocks.count * blocks.dimensions * 4,
     },
   };
 }
@@ -206,15 +273,25 @@ export async function searchLsa(
   corpus: Corpus,
   relevance: Relevance,
   view: ViewSpec,
+  system: DenseSystem & { kind: 'lsa' },
   options: LsaVectorOptions,
   pool: EncoderPool,
   context: SearchContext,
 ): Promise<Searched> {
   const encoding = stopwatch();
-  const { vectors, dimensions: width, model, analyser } = await lsaVectors(corpus, view, options, context);
+  const fit = () => lsaVectors(corpus, view, options, context);
+  const { lsa, fitted } =
+    system.widths === undefined
+      ? { lsa: await fit(), fitted: true }
+      : await pool.fittedOnce(corpus.hash, context.label, fit);
+  const { model, analyser } = lsa;
+  const width = Math.min(system.dimensions ?? lsa.dimensions, lsa.dimensions);
+  const narrow = (wide: Float32Array) => (width === lsa.dimensions ? wide : cutDimensions(wide, lsa.dimensions, width));
+  const vectors = narrow(lsa.vectors);
   const queries = new Float32Array(relevance.queries.length * width);
   for (const [query, { row, text }] of relevance.queries.entries()) {
-    if (row === undefined) model.encodeInto(analyser.analyse(text ?? '', { grow: false }), queries, query * width);
+    if (row === undefined)
+      queries.set(narrow(model.encode(analyser.analyse(text ?? '', { grow: false }))), query * width);
     else queries.set(vectors.subarray(row * width, (row + 1) * width), query * width);
   }
   const encodeSeconds = encoding();
@@ -224,7 +301,7 @@ export async function searchLsa(
     cost: {
       ...searched.cost,
       encodeSeconds,
-      documentsPerSecond: corpus.size / encodeSeconds,
+      ...(fitted ? { documentsPerSecond: corpus.size / encodeSeconds } : {}),
       indexBytes: vectors.byteLength + model.bytes,
     },
   };
@@ -258,17 +335,46 @@ function neededRows(size: number, { documentDay, queryDay, queries }: Relevance)
   return needed.includes(0) ? needed : undefined;
 }
 
-/** Vectors of the queries, taken from the documents they are. */
-async function rowsOf(documents: TextVectors, relevance: Relevance): Promise<Float32Array> {
-  const width = documents.dimensions;
+/** Vectors of queries that are documents, read as they are: the document's own, or that of its first passage. */
+async function sharedQueries(
+  system: EncoderSystem,
+  documents: TextVectors,
+  relevance: Relevance,
+  pool: EncoderPool,
+): Promise<Float32Array> {
   const rows = relevance.queries.map(({ row }) => row!);
+  if (system.passages === undefined) return rowsOf(documents, rows);
+  if (system.passages.queries === 'mean') return rowsOf(await pool.means(system, documents), rows);
+  const firsts = documents.passageRows;
+  const vectors = await rowsOf(
+    documents,
+    rows.map((row) => firsts?.[row] ?? row),
+  );
+  const width = pool.widthOf(system);
+  return width === undefined ? vectors : cutDimensions(vectors, documents.dimensions, width);
+}
+
+/** Vectors of queries encoded in their own role. */
+async function ownQueries(system: EncoderSystem, request: EncodeRequest, pool: EncoderPool): Promise<Float32Array> {
+  const encoded = await pool.encode(system, request);
+  if (system.passages?.queries !== 'mean') return encoded.read();
+  const means = await pool.means(system, encoded);
+  return rowsOf(
+    means,
+    Array.from({ length: means.count }, (_, row) => row),
+  );
+}
+
+/** Vectors of these rows, in their order. */
+async function rowsOf(blocks: VectorBlocks, rows: readonly number[]): Promise<Float32Array> {
+  const width = blocks.dimensions;
   const result = new Float32Array(rows.length * width);
   const placesOfRow = new Map<number, number[]>();
-  for (const [query, row] of rows.entries()) placesOfRow.set(row, [...(placesOfRow.get(row) ?? []), query]);
-  for await (const { from, vectors } of documents.blocks()) {
+  for (const [place, row] of rows.entries()) placesOfRow.set(row, [...(placesOfRow.get(row) ?? []), place]);
+  for await (const { from, vectors } of blocks.blocks()) {
     for (let i = 0; i * width < vectors.length; i++) {
-      for (const query of placesOfRow.get(from + i) ?? []) {
-        result.set(vectors.subarray(i * width, (i + 1) * width), query * width);
+      for (const place of placesOfRow.get(from + i) ?? []) {
+        result.set(vectors.subarray(i * width, (i + 1) * width), place * width);
       }
     }
   }

@@ -43,6 +43,7 @@ const fusionSecondsAnEntry = 1.5e-6;
 
 export async function estimateCells(cells: readonly CellToEstimate[]): Promise<PlannedCell[]> {
   const samples = new Map<string, string[]>();
+  const made = new Set<string>();
   const planned: PlannedCell[] = [];
   for (const { study, view, system, context, cell, done } of cells) {
     const key = `${study.corpus.name} ${viewLabel(view)}`;
@@ -52,9 +53,12 @@ export async function estimateCells(cells: readonly CellToEstimate[]): Promise<P
       samples.set(key, sample);
     }
     const queries = study.relevance.queries.length;
-    const { seconds, bytes } = done
-      ? { seconds: 0, bytes: 0 }
-      : await estimate(system, sample, study.corpus.size, queries, context);
+    // Widths of one model, and what is done with its passages, share vectors.
+    const vectors = vectorsOf(system);
+    const shared = vectors !== undefined && made.has(`${key} ${vectors}`);
+    if (vectors !== undefined) made.add(`${key} ${vectors}`);
+    const { seconds, bytes } =
+      done || shared ? { seconds: 0, bytes: 0 } : await estimate(system, sample, study.corpus.size, queries, context);
     planned.push({
       task: 'retrieval',
       corpus: study.corpus.name,
@@ -68,6 +72,14 @@ export async function estimateCells(cells: readonly CellToEstimate[]): Promise<P
     });
   }
   return planned;
+}
+
+/** What tells the vectors of a dense system's documents from others of the same texts. */
+function vectorsOf(system: RetrievalSystem): string | undefined {
+  if (system.kind === 'lsa') return 'lsa';
+  if (system.kind !== 'encoder') return undefined;
+  const { source, dtype, length, passages } = system;
+  return JSON.stringify([source, dtype, length, passages && [passages.size, passages.overlap, passages.most]]);
 }
 
 export async function sampleTexts({ corpus }: Pick<CorpusUnderStudy, 'corpus'>, view: ViewSpec): Promise<string[]> {

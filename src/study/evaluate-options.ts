@@ -1,10 +1,12 @@
 /** What `evaluate` takes, with its defaults. */
+import { inputError } from '../base/errors.ts';
 import { packageVersion } from '../base/node/version.ts';
 import type { Platform } from '../base/platform.ts';
 import { type Progress, silent } from '../base/progress.ts';
 import type { LabelField, SymbolLevel } from '../corpus/labels.ts';
 import type { RelevanceOptions } from '../corpus/relevance.ts';
 import type { SplitOptions } from '../corpus/splits.ts';
+import { checkPassages, type PassageOptions } from '../encode/index.ts';
 import { defaultMargin, defaultResamples } from '../metrics/significance.ts';
 import type { ModelDtype } from '../model/index.ts';
 import type { Bm25Options } from '../retrieve/bm25-scoring.ts';
@@ -62,10 +64,14 @@ export interface EvaluateOptions {
   lsaDimensions?: number;
   /** Precisions of encoders: each in every one. Default fp32. */
   dtype?: readonly ModelDtype[];
-  /** Most tokens an encoder reads; default the model's own limit. */
-  length?: number;
-  /** Matryoshka: leading dimensions kept. */
-  dimensions?: number;
+  /** Most tokens an encoder reads; default the model's own limit. Of several, each model with each (`variants.ts`). */
+  length?: number | readonly number[];
+  /** Leading dimensions kept. Of several, each model and `lsa` with each and with all. */
+  dimensions?: number | readonly number[];
+  /** Encoders that read whole texts in passages, beside those that read their beginning. */
+  passages?: readonly PassageOptions[];
+  /** Only those that read in passages. Default false. */
+  passagesOnly?: boolean;
   /** Smallest difference of nDCG that matters. Default 0.01. */
   margin?: number;
   resamples?: number;
@@ -129,6 +135,13 @@ export type EvaluateSettings = Required<
 export function settingsOf(options: EvaluateOptions): EvaluateSettings {
   const corpora = [...new Set(options.corpora)];
   const tasks = checkTasks(options.tasks ?? ['retrieval']);
+  if (options.passagesOnly && !options.passages?.length)
+    throw inputError('there are no passages to read only', {
+      code: 'evaluate.passages',
+      field: '--passages-only',
+      expected: 'with --passages size=256,overlap=64,aggregate=max',
+      found: 'no --passages',
+    });
   return {
     ...options,
     corpora,
@@ -139,6 +152,7 @@ export function settingsOf(options: EvaluateOptions): EvaluateSettings {
     fuse: options.fuse ?? [],
     rerank: options.rerank ?? [],
     relevance: options.relevance ?? { relevance: 'cites' },
+    ...(options.passages === undefined ? {} : { passages: options.passages.map(checkPassages) }),
     labels: options.labels ?? {},
     probes: probes.filter((probe) => (options.probes ?? defaultProbes).includes(probe)),
     depth: options.depth ?? 1000,

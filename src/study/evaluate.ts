@@ -25,6 +25,7 @@ import { type CellResult, type EvaluationResults, systemName } from './results.t
 import { type CellContext, keyOf, runCell } from './run-cell.ts';
 import { parseSystems, parseViews, type ViewSpec, viewLabel } from './systems.ts';
 import { openForTasks, type TaskContext, type TaskCorpus } from './tasks.ts';
+import { expandSystems, hasVariants } from './variants.ts';
 import { checkViews } from './view-check.ts';
 
 export interface Evaluation {
@@ -167,7 +168,7 @@ interface Studies {
 
 async function withStudies<T>(options: EvaluateOptions, work: (studies: Studies) => Promise<T>): Promise<T> {
   const settings = settingsOf(options);
-  const systems = parseSystems(settings.models, settings.fuse, settings.dtype);
+  const parsed = parseSystems(settings.models, settings.fuse, settings.dtype);
   const views = parseViews(settings.views, settings.maskCitations);
   const encoders = new EncoderPool(settings);
   const store = new CellStore(settings.home, settings.study);
@@ -181,7 +182,10 @@ async function withStudies<T>(options: EvaluateOptions, work: (studies: Studies)
         corpora.push(studies.at(-1)!);
       } else corpora.push(await openForTasks(settings.home, name));
     }
-    const warnings = corpora.flatMap(({ corpus }) => checkViews(corpus, views));
+    const { systems, warnings } = hasVariants(settings)
+      ? await expandSystems(parsed, settings, (system) => encoders.limitsOf(system))
+      : { systems: parsed, warnings: [] };
+    warnings.push(...corpora.flatMap(({ corpus }) => checkViews(corpus, views)));
     const searched = [...systems, ...rerankedSystems(systems, settings)];
     const jobs = studies
       .flatMap((study) => views.flatMap((view) => searched.map((system) => ({ study, view, system }))))
@@ -218,6 +222,7 @@ function resultOf(
     corpus: corpus.name,
     task: 'retrieval',
     ...labelOf(system),
+    ...widthOf(system),
     view: viewLabel(view),
     queries: relevance.queries.length,
     // With a split its test part alone may be found.
@@ -235,6 +240,15 @@ function labelOf(system: RetrievalSystem): Pick<CellResult, 'model' | 'fuse' | '
   if (system.kind !== 'reranked') return { model: system.label };
   const { base, reranker, depth, label } = system;
   return { model: label, rerank: { base: nameOf(base), model: reranker.label, depth } };
+}
+
+function widthOf(system: RetrievalSystem): Pick<CellResult, 'width'> {
+  const dense = system.kind === 'fused' ? system.dense : system;
+  if (dense.kind === 'bm25' || dense.kind === 'reranked' || dense.widths === undefined) return {};
+  const { of, full } = dense.widths;
+  return {
+    width: { of: system.kind === 'fused' ? `bm25+${of}` : of, dimensions: dense.dimensions ?? full, full },
+  };
 }
 
 function lineOf({ metrics, cost }: FinishedCell): string {

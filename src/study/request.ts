@@ -7,7 +7,8 @@ import type { EvaluateSettings } from './evaluate-options.ts';
 import { isFolder } from './model-source.ts';
 import { nameOf, type RerankedSystem, type RetrievalSystem } from './reranked.ts';
 import type { EvaluationRequest } from './results.ts';
-import type { SystemSpec, ViewSpec } from './systems.ts';
+import { type SystemSpec, type ViewSpec, withoutDtype } from './systems.ts';
+import { single } from './variants.ts';
 
 export async function requestOf(
   system: RetrievalSystem,
@@ -16,7 +17,13 @@ export async function requestOf(
   settings: EvaluateSettings,
 ): Promise<EvaluationRequest> {
   if (system.kind === 'reranked') return rerankRequest(system, await requestOf(system.base, view, corpus, settings));
-  const { depth, bm25, analyser, lsaDimensions, length, dimensions, split, margin, resamples, seed } = settings;
+  const { depth, bm25, analyser, lsaDimensions, split, margin, resamples, seed } = settings;
+  const encoder = encoderOf(system);
+  const variant = encoder && {
+    length: encoder.passages ? undefined : (encoder.length ?? single(settings.length)),
+    dimensions: encoder.dimensions ?? (encoder.widths === undefined ? single(settings.dimensions) : undefined),
+    ...(encoder.passages ? { passages: [encoder.passages], passagesOnly: true } : {}),
+  };
   const { qrels, queriesFile, ...relevance } = settings.relevance;
   return {
     corpora: [corpus],
@@ -29,12 +36,12 @@ export async function requestOf(
       ...(qrels === undefined ? {} : { qrels: resolve(qrels) }),
       ...(queriesFile === undefined ? {} : { queriesFile: resolve(queriesFile) }),
     },
-    ...defined({ length, dimensions, split }),
+    ...defined({ ...variant, split }),
     depth,
     bm25,
     analyser,
     lsaDimensions,
-    dtype: [encoderOf(system)?.dtype ?? 'fp32'],
+    dtype: [encoder?.dtype ?? 'fp32'],
     margin,
     resamples,
     seed,
@@ -58,7 +65,7 @@ async function rerankRequest(
 async function modelsOf(system: SystemSpec): Promise<string[]> {
   if (system.kind === 'fused') return (await modelsOf(system.dense)).map((model) => `bm25+${model}`);
   if (system.kind !== 'encoder') return [system.label];
-  const name = system.dtype === 'fp32' ? system.label : system.label.slice(0, -`-${system.dtype}`.length);
+  const name = withoutDtype(system.label, system.dtype);
   return [`${name}=${(await isFolder(system.source)) ? resolve(system.source) : system.source}`];
 }
 

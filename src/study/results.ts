@@ -2,6 +2,7 @@
  * What an evaluation leaves behind: the contract between the study that computes and the report that shows.
  * Everything here is plain data (JSON); per-query values and runs lie in Parquet and TREC files beside it.
  */
+import type { PassageOptions } from '../encode/index.ts';
 import type { Comparison, Estimate } from '../metrics/types.ts';
 import type { ClassificationResults } from './classification/results.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
@@ -23,6 +24,8 @@ export interface TaskManifest {
   pooling?: string;
   dimensions?: number;
   length?: number;
+  /** Of encoders that read in passages; `length` is then their size. */
+  passages?: PassageOptions;
   dtype?: string;
   device: 'cpu' | 'webgpu' | 'cuda';
   /** Of text encoders: what computed, as far as vectors depend on it (the library's version, levels of 8-bit activations). */
@@ -70,6 +73,8 @@ export type EvaluationRequest = Pick<
   | 'dtype'
   | 'length'
   | 'dimensions'
+  | 'passages'
+  | 'passagesOnly'
   | 'margin'
   | 'resamples'
   | 'seed'
@@ -116,6 +121,8 @@ export interface CellResult {
   view: string;
   fuse?: string;
   rerank?: RerankedFrom;
+  /** Where several widths of one model are compared: the name they share, the dimensions kept, and all there are. */
+  width?: { of: string; dimensions: number; full: number };
   queries: number;
   documents: number;
   /** Keys as `ndcg@10`, `recall@100`, `map`, `mrr`, `unjudged@10`. */
@@ -217,6 +224,18 @@ export interface Stratum {
   systems: Record<string, Estimate>;
 }
 
+/** One model with its vectors cut, over the same queries (`retention.ts`). */
+export interface Retention {
+  corpus: string;
+  view: string;
+  metric: string;
+  /** The name its widths share. */
+  model: string;
+  full: { system: string; dimensions: number };
+  /** Widest first; `kept` is the mean over that at full width. */
+  cut: { system: string; dimensions: number; kept: Estimate }[];
+}
+
 /** A stratification or a measure by domain that a corpus gives no ground for. */
 export interface AbsentStrata {
   corpus: string;
@@ -302,6 +321,7 @@ export interface EvaluationResults {
   strata: Stratum[];
   absentStrata: AbsentStrata[];
   domains: DomainResult[];
+  retentions: Retention[];
   /** Fusion sweeps: mean metric for each alpha, for the plot. */
   alphaSweeps: {
     corpus: string;

@@ -58,7 +58,7 @@ export async function keyOf(system: RetrievalSystem, view: ViewSpec, context: Ce
       return {
         ...common,
         ...citationFilter,
-        dimensions: settings.lsaDimensions,
+        dimensions: system.dimensions ?? settings.lsaDimensions,
         settings: {
           ...search,
           analyser: lexicalSettings(settings).analyser,
@@ -157,6 +157,7 @@ async function search(system: RetrievalSystem, view: ViewSpec, context: CellCont
         corpus,
         relevance,
         view,
+        system,
         { dimensions: settings.lsaDimensions, seed: settings.seed, analyser: settings.analyser },
         encoders,
         searchContext,

@@ -2,7 +2,7 @@
  * The systems of an evaluation, as `--model`, `--dtype` and `--fuse` name them.
  *
  *   bm25             lexical search
- *   lsa              dense vectors fitted on the corpus itself, no weights
+ *   lsa              dense vectors fitted on the corpus itself, no weights; `lsa [64 d]`: the leading 64 of its dimensions
  *   FOLDER or ID     a text encoder; NAME=FOLDER gives it a name of one's own
  *   bm25+MODEL       fusion of the two; `--fuse` adds it for every dense model
  *
@@ -11,13 +11,32 @@
 import { basename } from 'node:path';
 import { inputError } from '../base/errors.ts';
 import { isView, type View, views } from '../corpus/views.ts';
+import type { PassageOptions } from '../encode/index.ts';
 import type { ModelDtype } from '../model/index.ts';
 
 export type FusionMethod = 'rrf' | 'linear';
 
+/** What vectors are kept of a dense model (`variants.ts`). */
+interface Width {
+  /** Leading dimensions kept. Default: all, or the single number of the settings. */
+  dimensions?: number;
+  /** Where several widths of one model are compared: the name they share, and the full width. */
+  widths?: { of: string; full: number };
+}
+
 export type DenseSystem =
-  | { kind: 'lsa'; label: 'lsa' }
-  | { kind: 'encoder'; label: string /** Folder or id. */; source: string; dtype: ModelDtype };
+  | ({ kind: 'lsa'; label: string } & Width)
+  | ({
+      kind: 'encoder';
+      label: string;
+      /** Folder or id. */
+      source: string;
+      dtype: ModelDtype;
+      /** Most tokens read. Default: the single number of the settings, else the model's limit. */
+      length?: number;
+      /** Read in passages, of `size` tokens. */
+      passages?: PassageOptions;
+    } & Width);
 
 export type SystemSpec =
   | { kind: 'bm25'; label: 'bm25' }
@@ -104,16 +123,27 @@ export function parseSystems(
 }
 
 function denseSystems(model: string, dtypes: readonly ModelDtype[]): DenseSystem[] {
-  if (model === 'lsa') return [{ kind: 'lsa', label: 'lsa' }];
+  const lsa = /^lsa(?: \[(\d+) d\])?$/.exec(model);
+  if (lsa !== null) return [{ kind: 'lsa', label: model, ...(lsa[1] ? { dimensions: Number(lsa[1]) } : {}) }];
   const named = /^([^=/\\]+)=(.+)$/.exec(model);
   const source = named?.[2] ?? model;
   const name = named?.[1] ?? basename(source);
   return unique(dtypes, String).map((dtype) => ({
     kind: 'encoder',
-    label: dtype === 'fp32' ? name : `${name}-${dtype}`,
+    label: withDtype(name, dtype),
     source,
     dtype,
   }));
+}
+
+/** `MiniLM-int8`, `MiniLM-int8 [64 d]`: the precision stands before what a variant is called. */
+function withDtype(name: string, dtype: ModelDtype): string {
+  return dtype === 'fp32' ? name : name.replace(/(?: \[[^\]]*\])?$/, (variant) => `-${dtype}${variant}`);
+}
+
+/** The name that `withDtype` was given. */
+export function withoutDtype(label: string, dtype: ModelDtype): string {
+  return dtype === 'fp32' ? label : label.replace(new RegExp(`-${dtype}(?=$| \\[[^\\]]*\\]$)`), '');
 }
 
 function identity(system: SystemSpec): string {
@@ -123,7 +153,7 @@ function identity(system: SystemSpec): string {
     case 'fused':
       return `${identity(system.dense)} ${system.method}`;
     default:
-      return system.kind;
+      return system.label;
   }
 }
 

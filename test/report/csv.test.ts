@@ -50,6 +50,8 @@ test('every table reads back, with all its rows and full precision', () => {
     [domains[2]!.domain, Number(domains[2]!.value)],
     ['drop', results.domains[0]!.systems[domains[2]!.system!]!.drop.value],
   );
+  const retention = read(files.get('retention.csv')!);
+  assert.equal(Number(retention[0]!.kept), results.retentions[0]!.cut[0]!.kept.value);
   assert.equal(
     read(files.get('recall.csv')!).length,
     results.recallCurves.reduce((sum, curve) => sum + curve.points.length, 0),

@@ -87,6 +87,7 @@ export function fakeResults(options: FakeOptions = {}): EvaluationResults {
     strata: [],
     absentStrata: [],
     domains: [],
+    retentions: [],
     alphaSweeps: [],
     warnings: ['view full: 18.2 % of the texts were cut at 256 tokens by all-MiniLM-L6-v2'],
   };
@@ -236,6 +237,21 @@ function fakeGroup({ corpus, view, queries, systems, results, random, shift, tit
   }
   for (const metric of ['ndcg@10', 'ndcg@100'])
     results.domains.push(fakeDomains(metric, { corpus, view, queries, names, qualities }));
+  if (systems.length > 2) {
+    const [full, ...cut] = names.slice(0, 4);
+    results.retentions.push({
+      corpus,
+      view,
+      metric: 'ndcg@10',
+      model: full!,
+      full: { system: full!, dimensions: 384 },
+      cut: cut.map((system, i) => ({
+        system,
+        dimensions: 192 >> i,
+        kept: { value: 0.97 - 0.05 * i ** 2, lower: 0.95 - 0.06 * i ** 2, upper: 0.985 - 0.04 * i ** 2 },
+      })),
+    });
+  }
   results.alphaSweeps.push({
     corpus,
     view,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { signed } from '../../src/report/format.ts';
 import { renderHtml } from '../../src/report/html.ts';
 import { inventedStamp } from '../../src/report/page.ts';
 import { writeReport } from '../../src/report/write.ts';
@@ -155,7 +156,7 @@ test('every number leads to a manifest that is there', () => {
 test('an evaluation with one system and nothing tested still makes a page', () => {
   const full = fakeResults({ corpora: { small: 1 }, views: ['T'], systems: [{ model: 'lsa' }] });
   const bare: EvaluationResults = {
-    ...full, comparisons: [], viewComparisons: [], dataCards: [], recallCurves: [], differences: [], winsLosses: [], strata: [], absentStrata: [], domains: [],
+    ...full, comparisons: [], viewComparisons: [], dataCards: [], recallCurves: [], differences: [], winsLosses: [], strata: [], absentStrata: [], domains: [], retentions: [],
     alphaSweeps: [], warnings: [],
   }; // biome-ignore format: one line of nothing
   for (const results of [full, bare, { ...bare, cells: [] }]) lacks(renderHtml(results), /NaN|undefined|Infinity/);
@@ -178,6 +179,24 @@ test('domains: what was measured on what, an estimate without interval, and an a
   const reason = 'no patent of the corpus has an IPC or CPC code';
   const none = renderHtml({ ...results, domains: [], absentStrata: [{ corpus: 'set', by: 'domain', reason }] });
   holds(section(none), /set: no patent of the corpus has an IPC or CPC code, so that IN and OUT cannot be told/);
+});
+
+test('fewer dimensions: what is kept, the paired test, and no interval where there is none', () => {
+  const results = fakeResults({ corpora: { set: 60 }, views: ['TA'] });
+  const section = (page: string) => /<section id="retention".*?<\/section>/s.exec(page)![0];
+  const page = section(renderHtml(results));
+  holds(page, /97\.0 % \[95\.0 %, 98\.5 %\]/);
+  const [retention] = results.retentions;
+  const pair = results.comparisons[0]!.pairs.find(
+    ({ a, b }) => a === retention!.full.system && b === retention!.cut[0]!.system,
+  )!;
+  assert.ok(page.includes(signed(-pair.difference)), 'the cut one minus the full one');
+  const [first, ...others] = retention!.cut;
+  const kept = { value: 0.9, lower: Number.NaN, upper: Number.NaN };
+  const bare = { ...results, retentions: [{ ...retention!, cut: [{ ...first!, kept }, ...others] }] };
+  holds(section(renderHtml(bare)), /90\.0 % \(no interval\)/);
+  lacks(section(renderHtml(bare)), /NaN/);
+  lacks(renderHtml({ ...results, retentions: [] }), /id="retention"/);
 });
 
 test('the page does not depend on when or where it is made', async (t) => {
