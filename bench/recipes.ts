@@ -1,6 +1,7 @@
 /**
  * Which pairs to fine-tune on, on real patents: the embedding study with all-MiniLM-L6-v2, matched data, several seeds and a
- * shuffled control. Prints each system's nDCG@10 on held-out patents, then every trained system against the model as it was.
+ * shuffled control. Prints each system's nDCG@10 on held-out patents, then every trained system against the model as it was, and
+ * recipes against one another; p values are adjusted by question (docs/study.md).
  *
  *   ultrasound   R1 (citations), R3 (sections), R1+R3; tested on held-out families
  *   time         the same, tested on the latest patents
@@ -121,6 +122,14 @@ ${remedies === 'no' ? '' : 'remedies: { interpolate: [0.5] }\n'}`,
       JSON.stringify({ bench: 'recipes', part: study, case: name, difference, from: lower, to: upper, 'p (Holm)': pHolm, verdict, hardware: hardware() }),
     ); // biome-ignore format: one line
   }
+  for (const { corpus, view, pairs } of results.comparisons)
+    for (const { question, a, b, difference, lower, upper, pHolm, verdict } of pairs) {
+      if (question !== 'recipes') continue;
+      const name = `${corpus} ${view}, ${a} - ${b}`;
+      console.log(
+        JSON.stringify({ bench: 'recipes', part: study, case: name, difference, from: lower, to: upper, 'p (Holm)': pHolm, verdict, hardware: hardware() }),
+      ); // biome-ignore format: one line
+    }
 } finally {
   if (settings.home === undefined) rmSync(home, { recursive: true });
 }
