@@ -5,7 +5,7 @@
  *   R = σ(X' Wᵀ)  or softmax, times the weights of rows;   Rᵀ X'   [outputs, width + 1]
  *
  * in blocks of rows whose intermediate values stay in the processor's cache; the blocks' float32 sums are added in float64.
- * What training labels add to the gradient, Yᵀ X', is constant and is left to the caller.
+ * What the labels add to the gradient, Yᵀ X', is constant and is summed once, in the same way.
  *
  * Centring takes out the direction that all embeddings share and parts the intercept from the weights. Q, the axes of the
  * rows' covariance, makes the Hessian nearly diagonal. Both leave the penalty |w|² as it is (Q is orthogonal), and the caller
@@ -26,9 +26,8 @@ import {
   transpose,
   where,
 } from '../engine/index.ts';
-import type { LabelSets } from '../metrics/label-sets.ts';
 import type { DenseRows } from './features.ts';
-import { type Coordinates, type DataTerm, placesOf, type SigmoidWeights } from './logistic-objective.ts';
+import { type Coordinates, type DataTerm, placesOf, type Targets } from './logistic-objective.ts';
 
 /** Rows a block. */
 const blockRows = 4096;
@@ -95,31 +94,32 @@ export async function turnRows(
   return { width, rows, blocks, mean, variances: values.map((value) => Math.max(0, value)), axes };
 }
 
-/** Σ over the rows of each output of weight · x', [outputs, width + 1]; `weights` by label. */
-export async function labelSums(
-  engine: Engine,
-  { blocks, width }: TurnedRows,
-  { offsets, codes }: LabelSets,
-  outputs: Int32Array,
-  weights: Float64Array,
-): Promise<Float64Array> {
+/** Labels whose sums are made at once. */
+const summedLabels = 1024;
+
+/** Σ over the rows of each label of weight · x', [labels, width + 1]. */
+async function labelSums(engine: Engine, { blocks, width }: TurnedRows, targets: Targets): Promise<Float64Array> {
   const stride = width + 1;
-  const sums = new Float64Array(outputs.length * stride);
-  const place = placesOf(outputs, weights.length);
-  const y = input('y', 'float32', ['rows', outputs.length]);
+  const { positive, truth } = targets;
+  const labels = positive.length;
+  const sums = new Float64Array(labels * stride);
+  const y = input('y', 'float32', ['rows', 'labels']);
   const product = matmul(transpose(y, [1, 0]), input('x', 'float32', ['rows', stride]));
   const program = await engine.compile({ product });
-  for (const [b, block] of blocks.entries()) {
-    const rows = block.length / stride;
-    const marks = new Float32Array(rows * outputs.length);
-    for (let row = 0; row < rows; row++)
-      for (let k = offsets[b * blockRows + row]!; k < offsets[b * blockRows + row + 1]!; k++) {
-        const column = place[codes[k]!]!;
-        if (column >= 0) marks[row * outputs.length + column] = weights[codes[k]!]!;
-      }
-    const feeds = { y: { data: marks, shape: [rows, outputs.length] }, x: { data: block, shape: [rows, stride] } };
-    const { floats } = (await program.run(feeds)).product;
-    for (let i = 0; i < sums.length; i++) sums[i]! += floats[i]!;
+  for (let first = 0; first < labels; first += summedLabels) {
+    const some = Math.min(summedLabels, labels - first);
+    for (const [b, block] of blocks.entries()) {
+      const rows = block.length / stride;
+      const marks = new Float32Array(rows * some);
+      for (let row = 0; row < rows; row++)
+        for (let k = truth.offsets[b * blockRows + row]!; k < truth.offsets[b * blockRows + row + 1]!; k++) {
+          const label = truth.codes[k]!;
+          if (label >= first && label < first + some) marks[row * some + label - first] = positive[label]!;
+        }
+      const feeds = { y: { data: marks, shape: [rows, some] }, x: { data: block, shape: [rows, stride] } };
+      const { floats } = (await program.run(feeds)).product;
+      for (let i = 0; i < floats.length; i++) sums[first * stride + i]! += floats[i]!;
+    }
   }
   await program.close();
   return sums;
@@ -128,31 +128,29 @@ export async function labelSums(
 export class DenseTerm implements DataTerm {
   private readonly program: Program;
   private readonly turned: TurnedRows;
-  private readonly weights: SigmoidWeights | undefined;
+  private readonly targets: Targets;
+  private readonly labelSums: Float64Array;
+  /** Whether the program asks which rows have which label: only where that changes what they weigh. */
+  private readonly marked: boolean;
   /** The indicators of the outputs asked for last: the same ones are asked for many times. */
   private indicators: { asked: Int32Array; blocks: Uint8Array[] } | undefined;
 
-  private constructor(program: Program, turned: TurnedRows, weights: SigmoidWeights | undefined) {
+  private constructor(
+    program: Program,
+    parts: { turned: TurnedRows; targets: Targets; labelSums: Float64Array; marked: boolean },
+  ) {
     this.program = program;
-    this.turned = turned;
-    this.weights = weights;
+    this.turned = parts.turned;
+    this.targets = parts.targets;
+    this.labelSums = parts.labelSums;
+    this.marked = parts.marked;
   }
 
-  /** `rowWeights` [rows] belong to softmax, `weights` to the sigmoid. */
-  static async open(
-    engine: Engine,
-    turned: TurnedRows,
-    {
-      kind,
-      weights,
-      rowWeights,
-    }: {
-      kind: 'sigmoid' | 'softmax';
-      weights?: SigmoidWeights | undefined;
-      rowWeights?: Float32Array | undefined;
-    },
-  ): Promise<DenseTerm> {
+  static async open(engine: Engine, turned: TurnedRows, targets: Targets): Promise<DenseTerm> {
     const { width, blocks } = turned;
+    const { softmax: isSoftmax, positive, negative, truth } = targets;
+    const weighted = positive.some((weight) => weight !== 1) || negative.some((weight) => weight !== 1);
+    const marked = weighted && !isSoftmax;
     const w = input('w', 'float32', ['outputs', width + 1]);
     const ofLabel = (name: string) => input(name, 'float32', ['outputs']);
     const parameters: Record<string, ParameterValue> = {};
@@ -165,31 +163,46 @@ export class DenseTerm implements DataTerm {
       const rows = block.length / (width + 1);
       const x = held(`x${b}`, [rows, width + 1], block);
       const z = matmul(x, w, { transposeB: true }); // [rows, outputs]
-      let r = kind === 'sigmoid' ? sigmoid(z) : softmax(z);
-      if (weights)
+      let r = isSoftmax ? softmax(z) : sigmoid(z);
+      if (marked)
         r = multiply(r, where(input(`y${b}`, 'bool', [rows, 'outputs']), ofLabel('positive'), ofLabel('negative')));
-      if (rowWeights) r = multiply(r, held(`s${b}`, [rows, 1], rowWeights.slice(b * blockRows, b * blockRows + rows)));
+      else if (weighted) {
+        const own = truth.codes.subarray(b * blockRows, b * blockRows + rows);
+        r = multiply(
+          r,
+          held(
+            `s${b}`,
+            [rows, 1],
+            Float32Array.from(own, (code) => positive[code]!),
+          ),
+        );
+      }
       outputs[`g${b}`] = matmul(transpose(r, [1, 0]), x); // turned first: quicker than a product that reads R by columns
     });
-    return new DenseTerm(await engine.compile(outputs, { parameters }), turned, weights);
+    const sums = await labelSums(engine, turned, targets);
+    const program = await engine.compile(outputs, { parameters });
+    return new DenseTerm(program, { turned, targets, labelSums: sums, marked });
   }
 
-  async products(asked: Int32Array, points: Float32Array): Promise<Float64Array> {
+  async residuals(asked: Int32Array, points: Float32Array): Promise<Float64Array> {
     const stride = this.turned.width + 1;
     const feeds: Record<string, { data: Float32Array | Uint8Array; shape: number[] }> = {
-      w: { data: points, shape: [points.length / stride, stride] },
+      w: { data: points, shape: [asked.length, stride] },
     };
-    if (this.weights) {
-      const { positive, negative } = this.weights;
+    if (this.marked) {
+      const { positive, negative } = this.targets;
       feeds.positive = { data: Float32Array.from(asked, (label) => positive[label]!), shape: [asked.length] };
       feeds.negative = { data: Float32Array.from(asked, (label) => negative[label]!), shape: [asked.length] };
-      this.indicatorsOf(asked, this.weights).forEach((data, b) => {
+      this.indicatorsOf(asked).forEach((data, b) => {
         feeds[`y${b}`] = { data, shape: [data.length / asked.length, asked.length] };
       });
     }
     const results = await this.program.run(feeds);
     const sums = new Float64Array(points.length);
     for (const { floats } of Object.values(results)) for (let i = 0; i < sums.length; i++) sums[i]! += floats[i]!;
+    asked.forEach((label, row) => {
+      for (let i = 0; i < stride; i++) sums[row * stride + i]! -= this.labelSums[label * stride + i]!;
+    });
     return sums;
   }
 
@@ -197,10 +210,11 @@ export class DenseTerm implements DataTerm {
     return this.program.close();
   }
 
-  private indicatorsOf(asked: Int32Array, { truth: { offsets, codes }, positive }: SigmoidWeights): Uint8Array[] {
+  private indicatorsOf(asked: Int32Array): Uint8Array[] {
     if (this.indicators?.asked.length === asked.length && this.indicators.asked.every((label, i) => label === asked[i]))
       return this.indicators.blocks;
-    const place = placesOf(asked, positive.length);
+    const { offsets, codes } = this.targets.truth;
+    const place = placesOf(asked, this.targets.positive.length);
     const blocks = this.turned.blocks.map((block, b) => {
       const rows = block.length / (this.turned.width + 1);
       const marks = new Uint8Array(rows * asked.length);

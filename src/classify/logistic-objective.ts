@@ -3,9 +3,9 @@
  *
  *   f(w, b) = 1/S Σ s_i loss(y_i, w·x_i + b) + |w|² / (2 C S)
  *   multi-label: one problem a label, loss = log(1 + e^z) - y z;   multi-class: one problem, loss = log Σ e^z - z_y
- *   gradient    1/S (Σ s_i p_i x_i - Σ s_i y_i x_i) + w / (C S),   p = σ(z) or softmax(z);   b is not penalised
+ *   gradient    1/S Σ s_i (p_i - y_i) x_i + w / (C S),   p = σ(z) or softmax(z);   b is not penalised
  *
- * Σ s_i y_i x_i is constant and summed once. The search starts at w = 0, b the prior's logit, where the Hessian
+ * The search starts at w = 0, b the prior's logit, where the Hessian
  * is π(1 - π) Cov(x) + 1/(C S): its diagonal, in the coordinates that the data term chose, is the preconditioner, so that the
  * first step on dense rows is nearly Newton's. Norms are taken in the coordinates of the rows as they were given.
  */
@@ -15,18 +15,21 @@ import type { ConvexProblems } from './lbfgs.ts';
 /** Sums over rows, of whatever form they have. */
 export interface DataTerm {
   /**
-   * Rᵀ X of the outputs `asked` (ascending) at `points` [asked, width + 1], the intercept last; of that shape. A term of softmax
-   * is always asked for all outputs.
+   * Σ s_i (p_i - y_i) x'_i of the outputs `asked` (ascending labels) at `points` [asked, width + 1], the intercept last; of that
+   * shape. A term of softmax is always asked for all outputs.
    */
-  products(asked: Int32Array, points: Float32Array): Promise<Float64Array>;
+  residuals(asked: Int32Array, points: Float32Array): Promise<Float64Array>;
   close(): Promise<void>;
 }
 
-/** Multi-label: the weight of rows with and without each label, [labels]. */
-export interface SigmoidWeights {
-  positive: Float64Array;
-  negative: Float64Array;
+/** Labels of the rows and what rows weigh. */
+export interface Targets {
   truth: LabelSets;
+  softmax: boolean;
+  /** [labels] weight of a row with the label (softmax: of the class). */
+  positive: Float64Array;
+  /** [labels] weight of a row without it; not for softmax. */
+  negative: Float64Array;
 }
 
 /** Coordinates of a data term: given rows x, it works on x' = (x - mean) Q. */
@@ -55,8 +58,6 @@ export interface ObjectiveParts {
   outputs: Int32Array;
   /** Outputs of one problem: 1, or all for softmax. */
   together: number;
-  /** Σ s_i y_i x'_i, [outputs, width + 1]. */
-  labelSums: Float64Array;
   /** S and prior (weighted) of each output. */
   totals: Float64Array;
   priors: Float64Array;
@@ -64,7 +65,7 @@ export interface ObjectiveParts {
 }
 
 export function logisticProblems(parts: ObjectiveParts): ConvexProblems {
-  const { term, coordinates, outputs, together, labelSums, totals, priors, C } = parts;
+  const { term, coordinates, outputs, together, totals, priors, C } = parts;
   const { width, variances } = coordinates;
   const stride = width + 1;
   const size = together * stride;
@@ -84,12 +85,12 @@ export function logisticProblems(parts: ObjectiveParts): ConvexProblems {
     },
     async gradients(asked, points) {
       const wanted = together === 1 ? asked.map((problem) => outputs[problem]!) : outputs;
-      const sums = await term.products(wanted, points);
+      const sums = await term.residuals(wanted, points);
       for (let row = 0; row < wanted.length; row++) {
         const output = together === 1 ? asked[row]! : row;
-        const [from, own] = [row * stride, output * stride];
+        const from = row * stride;
         const strength = penalty(output);
-        for (let i = 0; i < stride; i++) sums[from + i] = (sums[from + i]! - labelSums[own + i]!) / totals[output]!;
+        for (let i = 0; i < stride; i++) sums[from + i]! /= totals[output]!;
         for (let i = 0; i < width; i++) sums[from + i]! += strength * points[from + i]!;
       }
       return sums;

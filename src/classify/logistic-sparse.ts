@@ -1,39 +1,32 @@
 /**
  * The data term of logistic regression on sparse rows (TF-IDF), in the kernel's SIMD float32 in this thread:
  *
- *   R = σ(X Wᵀ + b)  or softmax, times the weights of rows;   Rᵀ X and the column sums of R   [outputs, columns + 1]
+ *   R = σ(X Wᵀ + b) - Y  or softmax, times the weights of rows;   Rᵀ X and the column sums of R   [outputs, columns + 1]
  *
- * R is computed in float64 from float32 products, its column sums (the intercepts' gradient) in float64. Rows are not
+ * Labels are taken off before the sum, which so keeps more digits than the difference of two sums. R is computed in float64 from float32 products, its column sums (the intercepts' gradient) in float64. Rows are not
  * centred, which would fill them. Memory: the matrix twice (by rows, by columns), and float32 (2 columns + rows) x outputs.
  */
 import { lanes, type Placed, RowKernel } from '../encode/lsa-kernel.ts';
 import { multiplySparse, placeSparse, type SparseMatrix, transpose } from '../encode/lsa-matrix.ts';
-import type { LabelSets } from '../metrics/label-sets.ts';
-import { type Coordinates, type DataTerm, placesOf, type SigmoidWeights } from './logistic-objective.ts';
+import { type Coordinates, type DataTerm, placesOf, type Targets } from './logistic-objective.ts';
 
 export class SparseTerm implements DataTerm {
   private readonly matrix: SparseMatrix;
   private readonly kernel: RowKernel;
   private readonly forwards: ReturnType<typeof placeSparse>;
   private readonly backwards: ReturnType<typeof placeSparse>;
-  private readonly weights: SigmoidWeights | undefined;
-  private readonly rowWeights: Float32Array | undefined;
+  private readonly targets: Targets;
   /** Room for [columns, outputs], [rows, outputs] and [columns, outputs], outputs rounded up to lanes. */
   private readonly dense: Placed<Float32Array>;
   private readonly scores: Placed<Float32Array>;
   private readonly sums: Placed<Float32Array>;
 
-  /** For at most `outputs` at a time. `rowWeights` [rows] belong to softmax, `weights` to the sigmoid. */
-  constructor(
-    matrix: SparseMatrix,
-    outputs: number,
-    { weights, rowWeights }: { weights?: SigmoidWeights | undefined; rowWeights?: Float32Array | undefined },
-  ) {
+  /** For at most `outputs` at a time. */
+  constructor(matrix: SparseMatrix, targets: Targets, outputs: number) {
     const { rows, columns, indices } = matrix;
     const most = roundUp(outputs);
     this.matrix = matrix;
-    this.weights = weights;
-    this.rowWeights = rowWeights;
+    this.targets = targets;
     this.kernel = new RowKernel(16 * indices.length + 4 * most * (2 * columns + rows) + 1024);
     this.forwards = placeSparse(this.kernel, matrix);
     this.backwards = placeSparse(this.kernel, transpose(matrix));
@@ -42,7 +35,7 @@ export class SparseTerm implements DataTerm {
     this.sums = this.kernel.floats(columns * most);
   }
 
-  async products(asked: Int32Array, points: Float32Array): Promise<Float64Array> {
+  async residuals(asked: Int32Array, points: Float32Array): Promise<Float64Array> {
     const { rows, columns } = this.matrix;
     const outputs = points.length / (columns + 1);
     const width = roundUp(outputs);
@@ -59,9 +52,9 @@ export class SparseTerm implements DataTerm {
       intercepts[output] = points[at + columns]!;
     }
     multiplySparse(this.kernel, this.forwards, dense, scores, width);
-    const totals = this.weights
-      ? this.sigmoids(asked, scores.view, width, intercepts, this.weights)
-      : this.softmaxes(scores.view, width, intercepts);
+    const totals = this.targets.softmax
+      ? this.softmaxes(asked, scores.view, width, intercepts)
+      : this.sigmoids(asked, scores.view, width, intercepts);
     multiplySparse(this.kernel, this.backwards, scores, sums, width);
     const result = new Float64Array(points.length);
     for (let output = 0; output < outputs; output++) {
@@ -75,13 +68,8 @@ export class SparseTerm implements DataTerm {
   async close(): Promise<void> {}
 
   /** Scores become R; returns its column sums. */
-  private sigmoids(
-    asked: Int32Array,
-    scores: Float32Array,
-    width: number,
-    intercepts: Float64Array,
-    { positive, negative, truth }: SigmoidWeights,
-  ): Float64Array {
+  private sigmoids(asked: Int32Array, scores: Float32Array, width: number, intercepts: Float64Array): Float64Array {
+    const { positive, negative, truth } = this.targets;
     const outputs = intercepts.length;
     const totals = new Float64Array(outputs);
     const place = placesOf(asked, positive.length);
@@ -94,8 +82,10 @@ export class SparseTerm implements DataTerm {
       }
       for (let output = 0; output < outputs; output++) {
         const label = asked[output]!;
-        const weight = marked[output] === 1 ? positive[label]! : negative[label]!;
-        const value = weight / (1 + Math.exp(-(scores[row * width + output]! + intercepts[output]!)));
+        const z = scores[row * width + output]! + intercepts[output]!;
+        // σ(z) - 1 = -σ(-z)
+        const value =
+          marked[output] === 1 ? -positive[label]! / (1 + Math.exp(z)) : negative[label]! / (1 + Math.exp(-z));
         scores[row * width + output] = value;
         totals[output]! += value;
         marked[output] = 0;
@@ -104,10 +94,11 @@ export class SparseTerm implements DataTerm {
     return totals;
   }
 
-  private softmaxes(scores: Float32Array, width: number, intercepts: Float64Array): Float64Array {
+  private softmaxes(asked: Int32Array, scores: Float32Array, width: number, intercepts: Float64Array): Float64Array {
     const outputs = intercepts.length;
     const totals = new Float64Array(outputs);
     const values = new Float64Array(outputs);
+    const { positive, truth } = this.targets;
     for (let row = 0; row < this.matrix.rows; row++) {
       let most = Number.NEGATIVE_INFINITY;
       for (let output = 0; output < outputs; output++) {
@@ -119,9 +110,9 @@ export class SparseTerm implements DataTerm {
         values[output] = Math.exp(values[output]! - most);
         sum += values[output]!;
       }
-      const scale = (this.rowWeights?.[row] ?? 1) / sum;
+      const own = truth.codes[row]!;
       for (let output = 0; output < outputs; output++) {
-        const value = values[output]! * scale;
+        const value = positive[own]! * (values[output]! / sum - (asked[output] === own ? 1 : 0));
         scores[row * width + output] = value;
         totals[output]! += value;
       }
@@ -137,26 +128,6 @@ export function sparseCoordinates({ rows, columns, indices, values }: SparseMatr
   const variances = new Float64Array(columns);
   for (let i = 0; i < indices.length; i++) variances[indices[i]!]! += values[i]! ** 2 / rows;
   return { width: columns, mean: new Float64Array(columns), variances, axes: undefined };
-}
-
-/** Σ over the rows of each output of weight · (x, 1), [outputs, columns + 1]; `weights` by label. */
-export function sparseLabelSums(
-  { rows, columns, starts, indices, values }: SparseMatrix,
-  { offsets, codes }: LabelSets,
-  outputs: Int32Array,
-  weights: Float64Array,
-): Float64Array {
-  const sums = new Float64Array(outputs.length * (columns + 1));
-  const place = placesOf(outputs, weights.length);
-  for (let row = 0; row < rows; row++)
-    for (let k = offsets[row]!; k < offsets[row + 1]!; k++) {
-      const at = place[codes[k]!]! * (columns + 1);
-      if (at < 0) continue;
-      const factor = weights[codes[k]!]!;
-      for (let i = starts[row]!; i < starts[row + 1]!; i++) sums[at + indices[i]!]! += factor * values[i]!;
-      sums[at + columns]! += factor;
-    }
-  return sums;
 }
 
 /** Labels of a product of predictions. */

@@ -24,15 +24,9 @@ import {
 } from './features.ts';
 import { applyLayers } from './layers.ts';
 import { type Minimum, minimise } from './lbfgs.ts';
-import { DenseTerm, labelSums, turnRows } from './logistic-dense.ts';
-import {
-  type Coordinates,
-  type DataTerm,
-  logisticProblems,
-  type SigmoidWeights,
-  turnBack,
-} from './logistic-objective.ts';
-import { SparseTerm, sparseCoordinates, sparseLabelSums, sparseScores } from './logistic-sparse.ts';
+import { DenseTerm, turnRows } from './logistic-dense.ts';
+import { type Coordinates, type DataTerm, logisticProblems, type Targets, turnBack } from './logistic-objective.ts';
+import { SparseTerm, sparseCoordinates, sparseScores } from './logistic-sparse.ts';
 import { type ClassificationTask, toProbabilities } from './predictions.ts';
 
 export interface LogisticOptions {
@@ -123,7 +117,7 @@ export async function trainLogistic(
   const plan = planOutputs(truth, labels, rows, task, classWeight);
   for (const label of plan.never) model.intercepts[label] = Number.NEGATIVE_INFINITY;
   for (const label of plan.always) model.intercepts[label] = task === 'multi-label' ? Number.POSITIVE_INFINITY : 0;
-  const { outputs, together, weights, totals, priors } = plan;
+  const { outputs, together, totals, priors } = plan;
   const convergence: Convergence[] = [];
   let passes = 0;
   if (outputs.length > 0) {
@@ -131,22 +125,15 @@ export async function trainLogistic(
       together === 1
         ? Math.min(outputs.length, mostTogether, Math.max(1, Math.floor(historyNumbers / (24 * (width + 1)))))
         : outputs.length;
-    const source = await openTerm(engine, features, truth, {
-      softmax: together > 1,
-      weights,
-      balanced: classWeight === 'balanced',
-      group,
-      outputs,
-    });
+    const { term, coordinates } = await openTerm(engine, features, plan, group);
     for (let from = 0; from < outputs.length; from += group) {
       const own = outputs.subarray(from, from + group);
       const found = await minimise(
         logisticProblems({
-          term: source.term,
-          coordinates: source.coordinates,
+          term,
+          coordinates,
           outputs: own,
           together,
-          labelSums: await source.labelSums(own),
           totals: Float64Array.from(own, (label) => totals[label]!),
           priors: Float64Array.from(own, (label) => priors[label]!),
           C,
@@ -159,7 +146,7 @@ export async function trainLogistic(
         },
       );
       passes += found.rounds;
-      keep(found, own, source.coordinates, model);
+      keep(found, own, coordinates, model);
       for (let problem = 0; problem < found.iterations.length; problem++)
         convergence.push({
           label: together === 1 ? own[problem]! : -1,
@@ -168,7 +155,7 @@ export async function trainLogistic(
           converged: found.norms[problem]! <= tolerance,
         });
     }
-    await source.term.close();
+    await term.close();
     if (together > 1) centre(model.intercepts, outputs);
   }
   return { model, convergence, warnings: warningsOf(plan, convergence, tolerance, maxIterations), passes };
@@ -200,7 +187,7 @@ interface Plan {
   outputs: Int32Array;
   /** Outputs of one problem. */
   together: number;
-  weights: SigmoidWeights;
+  targets: Targets;
   /** [labels] sum of row weights, weighted prior. */
   totals: Float64Array;
   priors: Float64Array;
@@ -236,7 +223,7 @@ function planOutputs(
     // Of two classes the second is solved for, the first stays at weights of 0: softmax of both is the sigmoid of one.
     outputs: Int32Array.from(task === 'multi-class' && present.length === 2 ? present.slice(1) : present),
     together: softmax ? present.length : 1,
-    weights: { positive, negative, truth },
+    targets: { truth, softmax, positive, negative },
     totals,
     priors: counts.map((count, label) => (count * positive[label]!) / rows),
     never,
@@ -244,45 +231,20 @@ function planOutputs(
   };
 }
 
-/** The data term with its coordinates, and what gives Σ s y x' of some labels [outputs, width + 1]. */
+/** The data term for at most `group` outputs at a time, with its coordinates. */
 async function openTerm(
   engine: Engine,
   features: FeatureRows,
-  truth: LabelSets,
-  {
-    softmax,
-    weights,
-    balanced,
-    group,
-    outputs,
-  }: {
-    softmax: boolean;
-    weights: SigmoidWeights;
-    balanced: boolean;
-    group: number;
-    outputs: Int32Array;
-  },
-): Promise<{ term: DataTerm; coordinates: Coordinates; labelSums: (outputs: Int32Array) => Promise<Float64Array> }> {
-  const rowWeights =
-    softmax && balanced ? Float32Array.from(truth.codes, (code) => weights.positive[code]!) : undefined;
-  if (!isDense(features)) {
-    const term = new SparseTerm(features, group, softmax ? { rowWeights } : { weights });
-    return {
-      term,
-      coordinates: sparseCoordinates(features),
-      labelSums: async (some) => sparseLabelSums(features, truth, some, weights.positive),
-    };
-  }
+  { targets, outputs }: Plan,
+  group: number,
+): Promise<{ term: DataTerm; coordinates: Coordinates }> {
+  if (!isDense(features))
+    return { term: new SparseTerm(features, targets, group), coordinates: sparseCoordinates(features) };
   const { dimensions } = features;
   // Finding the axes costs some 12 dimensions³ operations in this thread; worth it where passes over the rows cost more.
   const turn = (features.vectors.length / dimensions) * outputs.length > 3 * dimensions ** 2;
   const turned = await turnRows(engine, features, turn);
-  const term = await DenseTerm.open(engine, turned, {
-    kind: softmax ? 'softmax' : 'sigmoid',
-    weights: !softmax && balanced ? weights : undefined,
-    rowWeights,
-  });
-  return { term, coordinates: turned, labelSums: (some) => labelSums(engine, turned, truth, some, weights.positive) };
+  return { term: await DenseTerm.open(engine, turned, targets), coordinates: turned };
 }
 
 /** Writes points into the model, in the coordinates of the rows as given. */

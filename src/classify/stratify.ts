@@ -4,7 +4,8 @@
  *
  * The label with fewest documents left goes first, since it is the hardest to share out. Each of its groups, the largest
  * first, goes to the fold that lacks most documents of that label; of equals to the one that lacks most documents; of equals
- * by lot. What has no label fills up the folds. Then groups are moved while that makes the folds more even:
+ * by lot. What has no label fills up the folds. Then groups are moved, and change
+ * places, while that makes the folds more even:
  *
  *   unevenness = Σ over labels and folds (documents there - their share)² / documents of the label
  *              + labels · Σ over folds (documents - their share)² / documents
@@ -25,8 +26,9 @@ export interface StratifyOptions {
   seed: number;
 }
 
-/** Passes over all groups that look for moves. */
+/** Passes over all groups that look for moves, and groups that each tries to change places with. */
 const mostPasses = 20;
+const partners = 16;
 
 /** Fold of each document. Throws where there are more folds than groups, or shares that are none. */
 export function stratifiedFolds(truth: LabelSets, { labels, folds, groups, seed }: StratifyOptions): Int32Array {
@@ -202,22 +204,42 @@ function neediest({ lacks, lacksOf }: Folds, label: number | undefined, random: 
   return best.length === 1 ? best[0]! : random.pick(best);
 }
 
-/** Moves groups, each to the fold that gains most by it, until a pass finds nothing. */
+/** Moves groups, each to the fold that gains most by it, and swaps some, until a pass finds nothing. */
 function improve(units: readonly Unit[], state: Folds, random: RandomStream): void {
   const order = random.shuffle(Int32Array.from(units, (_, unit) => unit));
   for (let pass = 0, moved = true; moved && pass < mostPasses; pass++) {
     moved = false;
-    for (const unit of order) {
-      let best = state.fold[unit]!;
-      let least = -1e-9;
-      for (let fold = 0; fold < state.shares.length; fold++) {
-        if (fold === state.fold[unit]) continue;
-        const growth = state.growth(unit, fold);
-        if (growth < least) [least, best] = [growth, fold];
-      }
-      if (best === state.fold[unit]) continue;
-      state.put(unit, best);
-      moved = true;
-    }
+    for (const unit of order) if (move(unit, state) || swap(unit, units.length, state, random)) moved = true;
   }
+}
+
+/** Less is rounding. */
+const least = -1e-9;
+
+function move(unit: number, state: Folds): boolean {
+  let [best, gain] = [-1, least];
+  for (let fold = 0; fold < state.shares.length; fold++) {
+    const growth = fold === state.fold[unit] ? 0 : state.growth(unit, fold);
+    if (growth < gain) [best, gain] = [fold, growth];
+  }
+  if (best >= 0) state.put(unit, best);
+  return best >= 0;
+}
+
+/** Changes places with the first of some groups drawn by lot that makes the folds more even by it. */
+function swap(unit: number, units: number, state: Folds, random: RandomStream): boolean {
+  const own = state.fold[unit]!;
+  for (let i = 0; i < partners; i++) {
+    const other = random.integer(units);
+    const there = state.fold[other]!;
+    if (there === own) continue;
+    const growth = state.growth(unit, there);
+    state.put(unit, there);
+    if (growth + state.growth(other, own) < least) {
+      state.put(other, own);
+      return true;
+    }
+    state.put(unit, own);
+  }
+  return false;
 }
