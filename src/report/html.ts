@@ -1,10 +1,13 @@
 /** The page of an evaluation: its sections in order. */
 import type { EvaluationResults } from '../study/results.ts';
+import { evidenceOf } from './advice-evidence.ts';
 import { csvNames } from './csv.ts';
 import { documentOf } from './document.ts';
 import { type Content, html } from './markup.ts';
 import { withShortNames } from './names.ts';
+import { notShownOf } from './not-shown.ts';
 import type { Page } from './page.ts';
+import { advice } from './sections/advice.ts';
 import { caveats, manifests, methodsSection } from './sections/closing.ts';
 import { cost } from './sections/cost.ts';
 import { fusion, recall } from './sections/curves.ts';
@@ -22,8 +25,14 @@ import { Standings } from './standings.ts';
 export function renderHtml(evaluation: EvaluationResults): string {
   const results = withShortNames(evaluation);
   const page: Page = { standings: new Standings(results), files: csvNames };
+  const evidence = evidenceOf(page.standings);
   const queries = winsLosses(page);
   const sections: [string, string, Content][] = [
+    [
+      'advice',
+      'What to use',
+      advice(page, evidence, notShownOf(page.standings, new Set(evidence.map(({ task }) => task)))),
+    ],
     ['summary', 'Summary', summary(page)],
     ['leaderboard', 'Leaderboard', leaderboard(page)],
     ['significance', 'Pairs', significance(page)],
@@ -42,11 +51,11 @@ export function renderHtml(evaluation: EvaluationResults): string {
     ['manifests', 'Manifests', manifests(page)],
   ];
   const shown = sections.filter(([, , content]) => content);
-  const [first, second, ...rest] = shown;
+  const [first, second, third, ...rest] = shown;
   return documentOf(page, {
     ...results,
     contents: shown.map(([id, name]) => ({ id, name })),
-    main: [first![2], second![2], detailFilter(page), rest.map(([, , content]) => content)],
+    main: [first![2], second![2], third?.[2], detailFilter(page), rest.map(([, , content]) => content)],
   });
 }
 

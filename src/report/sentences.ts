@@ -17,10 +17,11 @@ import {
   signed,
   signedInterval,
 } from './format.ts';
+import type { Cited } from './page.ts';
 import type { Group, Standings } from './standings.ts';
 
 /** A sentence in pieces, so that a page can link what it names: plain text, or a text that belongs to a cell. */
-type Part = string | { text: string; cell: CellResult };
+type Part = string | { text: string; cell: Cited };
 export type Sentence = Part[];
 
 export function plain(sentence: Sentence): string {
@@ -174,7 +175,7 @@ function described(duels: Against[]): Sentence {
   return [...joined(named), `, ${told}`];
 }
 
-function joined(items: Sentence[], separator = ', ', last = ' and '): Sentence {
+export function joined(items: Sentence[], separator = ', ', last = ' and '): Sentence {
   return items.flatMap((item, index) => {
     if (index === 0) return item;
     return [index === items.length - 1 ? last : separator, ...item];

@@ -5,6 +5,8 @@
 import pc from 'picocolors';
 import type { Verdict } from '../metrics/types.ts';
 import { type CellResult, type EvaluationResults, systemName } from '../study/results.ts';
+import { adviseOn } from './advice.ts';
+import { evidenceOf } from './advice-evidence.ts';
 import {
   bytes,
   count,
@@ -42,6 +44,7 @@ export function renderTerminal(results: EvaluationResults, options: TerminalOpti
   const colors = pc.createColors(options.color ?? (pc.isColorSupported && process.stdout.isTTY === true));
   const out: string[] = [...wrap(results.relevanceStatement)];
   if (results.invented) out.push(colors.red(inventedStamp));
+  else for (const of of evidenceOf(standings)) out.push('', ...wrap(adviseOn(of).sentences.map(plain).join(' ')));
   const others = standings.metrics.filter((metric) => metric !== standings.metric && /^recall@/.test(metric));
   const second = others.find((metric) => metric === 'recall@100') ?? others[0];
   for (const corpus of standings.corpora) {

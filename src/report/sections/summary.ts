@@ -1,8 +1,9 @@
 /** What can be said: per corpus the best view in full, the other views in a line each. */
 import { html, type Markup } from '../markup.ts';
-import { linked, type Page, section } from '../page.ts';
+import { type Page, section } from '../page.ts';
 import { rerankSentences } from '../rerank-sentences.ts';
-import { detectableSentence, groupLine, groupSentences, type Sentence, viewSentence } from '../sentences.ts';
+import { detectableSentence, groupLine, groupSentences, viewSentence } from '../sentences.ts';
+import { shown } from './advice.ts';
 
 export function summary(page: Page): Markup {
   const { standings } = page;
@@ -20,8 +21,4 @@ ${
   });
   const caveat = html`<p>A document that nobody cited is not thereby irrelevant: <a href="#caveats">what these figures do not say</a>.</p>`;
   return section(page, { id: 'summary', title: 'What can be said', body: [body, caveat] });
-}
-
-function shown(sentence: Sentence): Markup[] {
-  return sentence.map((part) => (typeof part === 'string' ? html`${part}` : linked(part.cell, part.text)));
 }
