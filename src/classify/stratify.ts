@@ -26,9 +26,10 @@ export interface StratifyOptions {
   seed: number;
 }
 
-/** Passes over all groups that look for moves, and groups that each tries to change places with. */
+/** Passes over all groups that look for moves; groups that each tries to change places with, and in a pass all together. */
 const mostPasses = 20;
-const partners = 16;
+const mostPartners = 16;
+const swapBudget = 1 << 17;
 
 /** Fold of each document. Throws where there are more folds than groups, or shares that are none. */
 export function stratifiedFolds(truth: LabelSets, { labels, folds, groups, seed }: StratifyOptions): Int32Array {
@@ -204,12 +205,14 @@ function neediest({ lacks, lacksOf }: Folds, label: number | undefined, random: 
   return best.length === 1 ? best[0]! : random.pick(best);
 }
 
-/** Moves groups, each to the fold that gains most by it, and swaps some, until a pass finds nothing. */
+/** Moves groups, each to the fold that gains most by it, and swaps some, until a pass changes hardly one in a hundred. */
 function improve(units: readonly Unit[], state: Folds, random: RandomStream): void {
   const order = random.shuffle(Int32Array.from(units, (_, unit) => unit));
-  for (let pass = 0, moved = true; moved && pass < mostPasses; pass++) {
-    moved = false;
-    for (const unit of order) if (move(unit, state) || swap(unit, units.length, state, random)) moved = true;
+  // Many groups come out even by the dealing: each then looks at fewer others.
+  const partners = Math.max(1, Math.min(mostPartners, Math.floor(swapBudget / units.length)));
+  for (let pass = 0, moved = units.length; moved > units.length / 100 && pass < mostPasses; pass++) {
+    moved = 0;
+    for (const unit of order) if (move(unit, state) || swap(unit, units.length, partners, state, random)) moved++;
   }
 }
 
@@ -227,7 +230,7 @@ function move(unit: number, state: Folds): boolean {
 }
 
 /** Changes places with the first of some groups drawn by lot that makes the folds more even by it. */
-function swap(unit: number, units: number, state: Folds, random: RandomStream): boolean {
+function swap(unit: number, units: number, partners: number, state: Folds, random: RandomStream): boolean {
   const own = state.fold[unit]!;
   for (let i = 0; i < partners; i++) {
     const other = random.integer(units);
