@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { duration } from '../base/node/terminal.ts';
 import { writeStudyReport } from '../report/index.ts';
 import { studyPage } from '../report/study-html.ts';
-import { studySentences } from '../report/study-sentences.ts';
+import { studyAdvice, studySentences } from '../report/study-sentences.ts';
 import type { EmbeddingPlan, PlannedWork } from '../study/embedding/estimate.ts';
 import type { StudyOptions } from '../study/embedding/options.ts';
 import type { EmbeddingResults } from '../study/embedding/results.ts';
@@ -108,6 +108,7 @@ async function finish(
   const written = await writeStudyReport(folder, results);
   context.print(
     [
+      ...studyAdvice(studyPage(results)),
       ...studySentences(studyPage(results)),
       ...results.absent.map(({ corpus, recipe, reason }) => `Signal absent: ${recipe} on ${corpus}: ${reason}.`),
       ...results.missingModels.map(({ model, reason }) => `Model not run: ${model}: ${reason}.`),

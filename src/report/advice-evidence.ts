@@ -1,9 +1,10 @@
-/** What each task of an evaluation gives the advisor to go by: systems under views, what they cost, how they were tested. */
-import type { CellResult } from '../study/results.ts';
-import { systemName } from '../study/results.ts';
+/** What the tasks of an evaluation, or a study, give the advisor: systems under views, what they cost, how they were tested. */
+import type { SystemRole } from '../study/embedding/results.ts';
+import { type CellResult, type Cost, systemName } from '../study/results.ts';
 import type { Evidence, Option } from './advice.ts';
 import { plural } from './format.ts';
 import type { Standings } from './standings.ts';
+import type { StudyPage } from './study-html.ts';
 
 /** One a task and corpus, retrieval first. */
 export function evidenceOf(standings: Standings): Evidence[] {
@@ -26,22 +27,54 @@ function retrievalEvidence(standings: Standings, corpus: string): Evidence {
     options: cells.flatMap((cell): Option[] => {
       const estimate = cell.metrics[metric];
       if (estimate === undefined) return [];
-      const { documentsPerSecond, queriesPerSecond, indexBytes } = cell.cost;
-      return [
-        {
-          system: systemName(cell),
-          view: cell.view,
-          estimate,
-          manifest: cell.manifest,
-          ...(documentsPerSecond === undefined ? {} : { documentSeconds: 1 / documentsPerSecond }),
-          ...(queriesPerSecond === undefined ? {} : { querySeconds: 1 / queriesPerSecond }),
-          ...(indexBytes === undefined ? {} : { bytes: indexBytes / cell.documents }),
-        },
-      ];
+      const { view, manifest, documents, cost } = cell;
+      return [{ system: systemName(cell), view, estimate, manifest, ...costsOf(cost, documents) }];
     }),
     compare(a, b) {
       if (a.view === b.view) return standings.compare(corpus, a.view, metric, a.system, b.system);
       return a.system === b.system ? standings.compareViews(corpus, a.system, metric, a.view, b.view) : undefined;
     },
+  };
+}
+
+/** What one may take into use: remedies are ways to mend what training did, controls only measure it. */
+const usable: readonly SystemRole[] = ['baseline', 'start', 'recipe', 'mixed'];
+
+/** One a corpus. Systems are compared where they answer one of the study's questions; views are not compared. */
+export function studyEvidence(page: StudyPage): Evidence[] {
+  const { results } = page;
+  const metric = results.headline;
+  return results.corpora.flatMap(({ name: corpus }): Evidence[] => {
+    const rows = results.rows.filter((row) => row.corpus === corpus && usable.includes(page.system(row.system).role));
+    const [first] = rows;
+    if (first === undefined) return [];
+    return [
+      {
+        corpus,
+        task: 'retrieval',
+        metric,
+        sample: plural(first.queries, 'query', 'queries'),
+        documents: first.documents,
+        options: rows.map(({ system, view, metrics, seeds, cost, documents }) => ({
+          system,
+          view,
+          estimate: metrics[metric]!,
+          manifest: { cell: seeds[0]!.cell },
+          ...costsOf(cost, documents),
+        })),
+        compare: (a, b) => (a.view === b.view ? page.compare(corpus, a.view, a.system, b.system) : undefined),
+      },
+    ];
+  });
+}
+
+function costsOf(
+  { documentsPerSecond, queriesPerSecond, indexBytes }: Cost,
+  documents: number,
+): Pick<Option, 'documentSeconds' | 'querySeconds' | 'bytes'> {
+  return {
+    ...(documentsPerSecond === undefined ? {} : { documentSeconds: 1 / documentsPerSecond }),
+    ...(queriesPerSecond === undefined ? {} : { querySeconds: 1 / queriesPerSecond }),
+    ...(indexBytes === undefined ? {} : { bytes: indexBytes / documents }),
   };
 }

@@ -86,6 +86,9 @@ export function adviseOn(evidence: Evidence): Advice {
     ` ${interval(best.estimate)} over ${evidence.sample}`,
   ];
   const tail: Sentence[] = [
+    ...(rivals.some(({ pair }) => pair.tentative)
+      ? [['Trained systems have fewer than 5 seeds: what is said of them is tentative.']]
+      : []),
     ...(untested === 0
       ? []
       : [

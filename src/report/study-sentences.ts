@@ -1,7 +1,10 @@
 /** Sentences that a study's statistics allow, for the page and the terminal alike. Invented data yields figures, never advice. */
 import type { StudyRow } from '../study/embedding/results.ts';
+import { adviseOn } from './advice.ts';
+import { studyEvidence } from './advice-evidence.ts';
 import { listOf, metricName, score, signed, signedInterval } from './format.ts';
 import { inventedStamp } from './page.ts';
+import { plain } from './sentences.ts';
 import type { StudyPage } from './study-html.ts';
 
 export function studySentences(page: StudyPage): string[] {
@@ -23,6 +26,12 @@ export function studySentences(page: StudyPage): string[] {
   if (results.rows.some(({ tentative }) => tentative))
     said.push('Trained systems have fewer than 5 seeds, so every verdict on them is tentative.');
   return said;
+}
+
+/** What to use on each corpus, as far as the tests carry it. */
+export function studyAdvice(page: StudyPage): string[] {
+  if (page.results.invented) return [];
+  return studyEvidence(page).flatMap((evidence) => adviseOn(evidence).sentences.map(plain));
 }
 
 /** The view under which some system does best, as observed. */

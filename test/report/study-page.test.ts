@@ -84,6 +84,8 @@ function fakeStudy({ invented = true, matched = true } = {}): EmbeddingResults {
         view: 'TA',
         system: system.name,
         queries: 50,
+        documents: 200,
+        cost: { seconds: 1, searchSeconds: 0.5, documentsPerSecond: 100, queriesPerSecond: 100, peakMemoryBytes: 1e8 },
         metrics: { 'ndcg@10': estimate(values[at]!), 'recall@100': estimate(0.5) },
         seeds:
           system.recipe === undefined
@@ -166,12 +168,12 @@ test('a browser finds nothing to complain of, and nothing is fetched', { skip },
     await page.goto(address);
     assert.equal(await page.evaluate('window.hacked'), undefined);
     assert.deepEqual(await page.locator('main > section').evaluateAll((all) => all.map(({ id }) => id)), [
+      'advice',
       'summary',
       'standings',
       'recipes',
       'transfer',
       'remedies',
-      'not-shown',
       'data',
       'methods',
     ]);

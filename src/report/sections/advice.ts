@@ -15,7 +15,10 @@ export function advice(page: Stamped, evidence: readonly Evidence[], notShown: r
   return section(page, {
     id: 'advice',
     title: 'What to use',
-    body: [body, html`<h3>What was not shown</h3><ul>${notShown.map((item) => html`<li>${item}</li>\n`)}</ul>`],
+    body: [
+      body,
+      html`<h3 id="not-shown">What was not shown</h3><ul>${notShown.map((item) => html`<li>${item}</li>\n`)}</ul>`,
+    ],
   });
 }
 

@@ -4,7 +4,7 @@ import { questions } from '../../study/embedding/questions.ts';
 import { viewLabel } from '../../study/systems.ts';
 import { bytes, count, listOf, metricName, percent, plural, seconds } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
-import { Budget, scroller, section } from '../page.ts';
+import { Budget, manifestId, scroller, section } from '../page.ts';
 import { type StudyPage, studyFiles } from '../study-html.ts';
 
 export function studyTrainings(page: StudyPage): Content {
@@ -114,7 +114,7 @@ export function studyManifests(page: StudyPage): Content {
   const budget = new Budget(600_000);
   const rows = manifests.map(({ cell, corpus, model, view, maskCitations, modelHash }) =>
     budget.take(
-      html`<tr><th scope="row">${model}</th><td>${corpus.name}</td><td>${viewLabel({ view: view as never, masked: maskCitations })}</td><td><code>${(modelHash ?? '').slice(0, 12)}</code></td><td><code>patentlab repeat ${cell}</code></td></tr>\n`,
+      html`<tr id="${manifestId({ manifest: { cell } })}"><th scope="row">${model}</th><td>${corpus.name}</td><td>${viewLabel({ view: view as never, masked: maskCitations })}</td><td><code>${(modelHash ?? '').slice(0, 12)}</code></td><td><code>patentlab repeat ${cell}</code></td></tr>\n`,
     ),
   );
   return section(page, {

@@ -8,6 +8,6 @@ export function studySummary(page: StudyPage): Markup {
   return section(page, {
     id: 'summary',
     title: 'What can be said',
-    body: html`${studySentences(page).map((sentence) => html`<p>${sentence}</p>\n`)}<p><a href="#not-shown">What was not shown</a></p>`,
+    body: html`${studySentences(page).map((sentence) => html`<p>${sentence}</p>\n`)}`,
   });
 }

@@ -153,6 +153,8 @@ function rowsOf(table: readonly TableSystem[], landscape: Landscape, view: strin
     view,
     system: name,
     queries: landscape.study.relevance.queries.length,
+    documents: landscape.study.split?.summary.patents.test ?? landscape.study.corpus.size,
+    cost: outcomes[0]!.cell.cost,
     metrics: Object.fromEntries(shownMetrics.map((metric, m) => [metric, estimates[at * shownMetrics.length + m]!])),
     seeds: outcomes.map(({ unit, cell }) => ({
       ...(unit.seed === undefined ? {} : { seed: unit.seed }),

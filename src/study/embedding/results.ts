@@ -3,7 +3,7 @@ import type { SplitSummary } from '../../corpus/splits.ts';
 import type { Comparison, Estimate } from '../../metrics/types.ts';
 import type { LeakageAudit } from '../../tune/leakage.ts';
 import type { TrainingPlan } from '../../tune/plan.ts';
-import type { Manifest, SearchedDataCard } from '../results.ts';
+import type { Cost, Manifest, SearchedDataCard } from '../results.ts';
 import type { Question } from './questions.ts';
 
 /**
@@ -32,6 +32,10 @@ export interface StudyRow {
   view: string;
   system: string;
   queries: number;
+  /** That may be found. */
+  documents: number;
+  /** Of its first seed. */
+  cost: Cost;
   metrics: Record<string, Estimate>;
   /** Mean of the headline metric of each seed; one value where nothing was trained. */
   seeds: { seed?: number; value: number; cell: string }[];

@@ -1,12 +1,10 @@
 /** What the study does not show, by name: signals that a corpus lacks, models that could not run, what was not tried or is thin. */
-import { plural } from '../format.ts';
-import { type Content, html, type Markup } from '../markup.ts';
-import { section } from '../page.ts';
-import type { StudyPage } from '../study-html.ts';
+import { plural } from './format.ts';
+import { type Content, html } from './markup.ts';
+import type { StudyPage } from './study-html.ts';
 
-export function notShown(page: StudyPage): Markup {
-  const { results } = page;
-  const items: Content[] = [
+export function studyNotShown({ results }: StudyPage): Content[] {
+  return [
     ...results.absent.map(
       ({ corpus, recipe, reason }) => html`<b>Signal absent.</b> ${recipe} on ${corpus}: ${reason}.`,
     ),
@@ -34,9 +32,4 @@ export function notShown(page: StudyPage): Markup {
     html`<b>Other tasks.</b> Retrieval alone was measured; classification and clustering may rank the recipes otherwise.`,
     html`<b>Relevance is citation.</b> A document that nobody cited is not thereby irrelevant.`,
   ];
-  return section(page, {
-    id: 'not-shown',
-    title: 'What was not shown',
-    body: html`<ul>${items.map((item) => html`<li>${item}</li>\n`)}</ul>`,
-  });
 }
