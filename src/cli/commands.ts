@@ -19,6 +19,7 @@ const entries: readonly CommandEntry[] = [
   { name: 'export', load: () => import('./export.ts') },
   { name: 'evaluate', load: () => import('./evaluate.ts') },
   { name: 'study', load: () => import('./study.ts') },
+  { name: 'mteb', load: () => import('./mteb.ts') },
   { name: 'score', load: () => import('./score.ts') },
   { name: 'compare', load: () => import('./compare.ts') },
   { name: 'repeat', load: () => import('./repeat.ts') },

@@ -27,6 +27,10 @@ export interface HubFaults {
   /** Ignore `Range`. */
   noRange?: boolean;
   tls?: { key: Buffer; cert: Buffer };
+  /** Default `model`. */
+  kind?: 'model' | 'dataset';
+  /** The only revision there is. Default `main`. */
+  revision?: string;
 }
 
 export async function localHub(
@@ -39,6 +43,8 @@ export async function localHub(
   const hub: LocalHub = { endpoint: '', commit, log: [], requests: [] };
   let { busy = 0, corrupt = 0 } = faults;
   let cuts = faults.cutAfter?.times ?? 0;
+  const kind = faults.kind ?? 'model';
+  const root = kind === 'model' ? `/${id}` : `/${kind}s/${id}`;
   const handler = (request: IncomingMessage, response: ServerResponse) => {
     hub.log.push(`${request.method} ${request.url} ${request.headers.range ?? ''}`.trim());
     hub.requests.push(request);
@@ -46,7 +52,7 @@ export async function localHub(
     if (faults.token && request.headers.authorization !== `Bearer ${faults.token}`)
       return void response.writeHead(401).end();
     const url = new URL(request.url!, 'http://x');
-    if (url.pathname === `/api/models/${id}/revision/main`) {
+    if (url.pathname === `/api/${kind}s/${id}/revision/${faults.revision ?? 'main'}`) {
       const siblings = Object.entries(files).map(([rfilename, data]) =>
         rfilename.endsWith('.safetensors')
           ? {
@@ -64,7 +70,7 @@ export async function localHub(
         .writeHead(200, { 'content-type': 'application/json' })
         .end(JSON.stringify({ sha: commit, siblings }));
     }
-    const name = url.pathname.startsWith(`/${id}/resolve/${commit}/`)
+    const name = url.pathname.startsWith(`${root}/resolve/${commit}/`)
       ? decodeURIComponent(url.pathname.split(`${commit}/`)[1]!)
       : '';
     let data = files[name];

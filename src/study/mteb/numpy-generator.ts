@@ -3,8 +3,6 @@
  * number: permutations and choices without replacement. Generator: PCG64 (O'Neill 2014, XSL-RR 128/64), seeded by numpy's
  * SeedSequence. numpy shuffles by masked rejection what a caller hands it, and by Lemire's rejection what it chose itself.
  */
-import { fisherYates } from './mersenne-twister.ts';
-
 const bits64 = 0xffffffffffffffffn;
 const bits128 = (1n << 128n) - 1n;
 const multiplier = 0x2360ed051fc65da44385df649fccf645n;
@@ -79,6 +77,16 @@ export class NumpyGenerator {
 
   private step(): void {
     this.state = (this.state * multiplier + this.increment) & bits128;
+  }
+}
+
+/** Shuffles in place, from the last item down, as numpy and Python do; `upTo` draws from 0 .. most. */
+export function fisherYates(items: Int32Array, upTo: (most: number) => number): void {
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = upTo(i);
+    const kept = items[i]!;
+    items[i] = items[j]!;
+    items[j] = kept;
   }
 }
 

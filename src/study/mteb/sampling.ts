@@ -1,10 +1,12 @@
 /**
- * Which rows MTEB's protocols read, row for row: the experiments of classification, the documents and bootstraps of
- * clustering, and the stratified sample of Hugging Face's `datasets` (scikit-learn's StratifiedShuffleSplit).
+ * Which rows MTEB reads, row for row: those of each experiment of classification, and the stratified sample of Hugging Face's
+ * `datasets` (scikit-learn's StratifiedShuffleSplit).
  */
 import { inputError } from '../../base/errors.ts';
-import { numpyShuffle, PythonRandom } from './mersenne-twister.ts';
-import { NumpyGenerator } from './numpy-generator.ts';
+import { sampleByLabel } from '../../classify/sample-by-label.ts';
+import { NumpyRandom } from '../../cluster/mersenne-twister.ts';
+import type { LabelSets } from '../../metrics/label-sets.ts';
+import { fisherYates, NumpyGenerator } from './numpy-generator.ts';
 
 /**
  * Rows of each experiment's training data: the rows, shuffled once more for every experiment, of which the first
@@ -14,35 +16,18 @@ export function undersamples(
   labels: Int32Array,
   { samplesPerLabel, experiments, seed }: { samplesPerLabel: number; experiments: number; seed: number },
 ): Int32Array[] {
-  const order = Int32Array.from({ length: labels.length }, (_, i) => i);
+  const sets = singleLabels(labels);
+  const order = Int32Array.from(labels.keys());
   return Array.from({ length: experiments }, () => {
-    numpyShuffle(order, seed);
-    const taken = new Map<number, number>();
-    return order.filter((row) => {
-      const count = taken.get(labels[row]!) ?? 0;
-      if (count < samplesPerLabel) taken.set(labels[row]!, count + 1);
-      return count < samplesPerLabel;
-    });
+    const random = new NumpyRandom(seed);
+    fisherYates(order, (most) => random.integer(most + 1));
+    return sampleByLabel(sets, { samplesPerLabel, seed, order });
   });
 }
 
-/** The rows that are embedded, and the bootstraps among them (places in `rows`). */
-export interface ClusteringSample {
-  rows: Int32Array;
-  bootstraps: Int32Array[];
-}
-
-/** A share of the rows without replacement, then bootstraps of them, all from one stream. */
-export function clusteringSample(
-  rows: number,
-  { fraction, experiments, size, seed }: { fraction: number; experiments: number; size: number; seed: number },
-): ClusteringSample {
-  const random = new PythonRandom(seed);
-  const sampled = random.sample(rows, Math.min(rows, Math.trunc(fraction * rows)));
-  return {
-    rows: sampled,
-    bootstraps: Array.from({ length: experiments }, () => random.choices(sampled.length, size)),
-  };
+/** One label a row as sets of labels. */
+export function singleLabels(labels: Int32Array): LabelSets {
+  return { offsets: Uint32Array.from({ length: labels.length + 1 }, (_, row) => row), codes: labels };
 }
 
 /** `count` rows with the labels' shares kept, in a shuffled order; all rows as they are where there are not more. */

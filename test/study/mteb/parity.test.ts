@@ -1,8 +1,12 @@
 /** Given MTEB's own rankings, predictions and assignments, every score is MTEB's. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { mtebDraw } from '../../../src/cluster/mteb-clustering.ts';
+import { clusteringMetrics } from '../../../src/metrics/clustering.ts';
 import type { Judgements, Run } from '../../../src/metrics/types.ts';
-import { classScores } from '../../../src/study/mteb/class-scores.ts';
+import { type ClassScores, classScores } from '../../../src/study/mteb/class-scores.ts';
+import { averaged } from '../../../src/study/mteb/classification.ts';
+import { bootstrapScores, setScores } from '../../../src/study/mteb/clustering.ts';
 import { retrievalScores } from '../../../src/study/mteb/retrieval-scores.ts';
 import { type Fixture, fixture } from './fixtures.ts';
 
@@ -37,11 +41,39 @@ test('classification: all scores of every experiment from the exported predictio
     ['four', 4],
     ['two', 2],
   ] as const) {
-    const { testLabels, predicted, scores } = fixture('classification')[name];
-    for (const [i, expected] of scores.scores_per_experiment.entries()) {
-      const found = classScores(Int32Array.from(testLabels), Int32Array.from(predicted[i]), labels);
-      assert.deepEqual(Object.keys(found).sort(), Object.keys(expected).sort());
-      assertClose(found, expected, `${name}, experiment ${i}`);
-    }
+    const { testLabels, predicted, scores, result } = fixture('classification')[name];
+    const found: ClassScores[] = predicted.map((of: number[]) =>
+      classScores(Int32Array.from(testLabels), Int32Array.from(of), labels),
+    );
+    const { main_score, ...expected } = scores;
+    assert.deepEqual(Object.keys(averaged(found)).sort(), Object.keys(expected).sort());
+    assertClose(averaged(found), expected, name);
+    assert.equal(result.scores.test[0].accuracy, main_score === null ? null : Number(main_score.toFixed(6)));
   }
+});
+
+test('clustering: all scores from the exported assignments, on the rows that MTEB draws', () => {
+  const { labels, bounds, bootstraps, sets } = fixture('clustering');
+  const draw = mtebDraw(400, { size: 150, embed: { share: 0.3 } });
+  assert.deepEqual([...draw.rows], bootstraps.rows);
+  assert.deepEqual(
+    draw.resamples.map((of) => [...of]),
+    bootstraps.places,
+  );
+  const measured = draw.resamples.map((of, i) =>
+    clusteringMetrics(
+      of.map((place) => labels[draw.rows[place]!]),
+      bootstraps.assigned['Level 0'][i],
+    ),
+  );
+  const { main_score, ...expected } = bootstraps.scores;
+  const found = bootstrapScores(measured);
+  assert.deepEqual(Object.keys(found).sort(), Object.keys(expected).sort());
+  assertClose(found, expected, 'bootstraps');
+  const { main_score: mean, ...ofSets } = sets.scores;
+  const each = sets.assigned.map(
+    (of: number[], i: number) => clusteringMetrics(labels.slice(bounds[i], bounds[i + 1]), of).vMeasure,
+  );
+  assertClose(setScores([...each, 1]), ofSets, 'sets');
+  assert.ok(main_score > 0.3 && mean > 0.3, 'neither is trivial');
 });
