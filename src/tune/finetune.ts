@@ -66,8 +66,6 @@ export interface FinetuneOptions {
   lora?: Omit<LoraOptions, 'seed'>;
   /** Negatives beside those of the batch. Default: none. */
   hardNegatives?: HardNegativeOptions;
-  /** Told what will be trained on, before it is; what it throws ends the training before its first step. */
-  inspect?: (trains: { plan: TrainingPlan; pairs: PairTable; negatives?: MinedNegatives }) => Promise<void>;
   /** Scores before and after training on what is held out, and on the way. Default: none. */
   evaluation?: EvaluationOptions;
   /** Default 2e-5; 2e-4 with LoRA, 5e-4 for `tiny`. */
@@ -119,7 +117,23 @@ export interface FinetuneResult {
   readonly seconds: number;
 }
 
-export async function finetune(platform: Platform, options: FinetuneOptions): Promise<FinetuneResult> {
+export function finetune(platform: Platform, options: FinetuneOptions): Promise<FinetuneResult> {
+  return finetuneInspected(platform, options, async () => {});
+}
+
+/** What a training is about to learn from. */
+interface Learnt {
+  plan: TrainingPlan;
+  pairs: PairTable;
+  negatives?: MinedNegatives;
+}
+
+/** The same; `inspect` is told what will be trained on, and what it throws ends the training before its first step. */
+export async function finetuneInspected(
+  platform: Platform,
+  options: FinetuneOptions,
+  inspect: (learnt: Learnt) => Promise<void>,
+): Promise<FinetuneResult> {
   const started = performance.now();
   const { files } = platform;
   const { corpus, recipe, seed = 0, progress = silent, signal, chunk = 16, lora } = options;
@@ -213,7 +227,7 @@ export async function finetune(platform: Platform, options: FinetuneOptions): Pr
     ...(judged === undefined ? {} : { relevance: judged }),
   });
   requireClean(audit);
-  await options.inspect?.({ plan, pairs: pairs.pairs, ...(negatives === undefined ? {} : { negatives }) });
+  await inspect({ plan, pairs: pairs.pairs, ...(negatives === undefined ? {} : { negatives }) });
 
   const { learningRate = isTiny ? 5e-4 : lora ? 2e-4 : 2e-5, weightDecay = 0.01 } = options;
   const shape = options.schedule ?? { kind: 'linear', warmupRatio: 0.1 };

@@ -6,7 +6,7 @@ import { canonicalJson } from '../../base/hash.ts';
 import type { View } from '../../corpus/views.ts';
 import { openModelParts } from '../../model/load.ts';
 import type { StepRecord } from '../../train/loop.ts';
-import { finetune } from '../../tune/finetune.ts';
+import { type FinetuneOptions, finetuneInspected } from '../../tune/finetune.ts';
 import { auditLeakage, type LeakageAudit } from '../../tune/leakage.ts';
 import type { MinedNegatives } from '../../tune/negatives.ts';
 import type { PairTable } from '../../tune/pairs.ts';
@@ -49,7 +49,7 @@ async function trained(job: TrainingJob, context: TrainContext): Promise<Checkpo
   const out = store.model(hash);
   await clear(store, hash);
   let audit: LeakageAudit | undefined;
-  const result = await finetune(platform, {
+  const options: FinetuneOptions = {
     corpus: ground.corpus,
     model: start.folder,
     ...(start.id === undefined ? {} : { modelId: start.id }),
@@ -67,15 +67,15 @@ async function trained(job: TrainingJob, context: TrainContext): Promise<Checkpo
     ...(training.lora === undefined ? {} : { lora: defined(training.lora) }),
     ...(miner === undefined ? {} : { hardNegatives: miner.options }),
     ...(training.dropout === undefined ? {} : { dropout: training.dropout }),
-    inspect: async ({ plan, pairs, negatives }) => {
-      requirePlanned(plan, job.plan);
-      audit = await auditEverywhere(pairs, negatives, job, context);
-    },
     seed,
     threads,
     device,
     progress,
     ...(signal === undefined ? {} : { signal }),
+  };
+  const result = await finetuneInspected(platform, options, async ({ plan, pairs, negatives }) => {
+    requirePlanned(plan, job.plan);
+    audit = await auditEverywhere(pairs, negatives, job, context);
   });
   const { plan, split, records, loss, reloaded, seconds } = result;
   const parts = await openModelParts(platform, out);
