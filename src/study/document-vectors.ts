@@ -1,5 +1,6 @@
 /** The vectors of all documents of a corpus under one dense system: what classification and clustering work on. */
 import type { Corpus } from '../corpus/store.ts';
+import { cutDimensions } from '../encode/index.ts';
 import { stopwatch } from './clock.ts';
 import type { EncoderPool } from './dense.ts';
 import type { EvaluateSettings } from './evaluate-options.ts';
@@ -32,7 +33,9 @@ export async function documentVectors(
   if (system.kind === 'lsa') {
     const { lsaDimensions, seed, analyser, progress, signal } = settings;
     const options = { dimensions: lsaDimensions, seed, analyser, ...(fitOn === undefined ? {} : { fitOn }) };
-    const { vectors, dimensions } = await lsaVectors(corpus, view, options, { progress, signal, label });
+    const { vectors: full, dimensions: width } = await lsaVectors(corpus, view, options, { progress, signal, label });
+    const dimensions = Math.min(system.dimensions ?? width, width);
+    const vectors = dimensions === width ? full : cutDimensions(full, width, dimensions);
     const encodeSeconds = encoding();
     return { vectors, dimensions, encodeSeconds, documentsPerSecond: corpus.size / encodeSeconds };
   }
@@ -42,12 +45,15 @@ export async function documentVectors(
     source: { corpus: corpus.hash, view: view.view, masked: view.masked, texts: 'documents' },
     label: `${system.label}, ${label}`,
   });
-  const vectors = await documents.read();
+  // A document read in passages has one vector here: their mean.
+  const blocks = system.passages === undefined ? documents : await pool.means(system, documents);
+  const vectors = new Float32Array(blocks.count * blocks.dimensions);
+  for await (const { from, vectors: block } of blocks.blocks()) vectors.set(block, from * blocks.dimensions);
   const encodeSeconds = encoding();
   const { computed, texts, truncated } = documents.summary;
   return {
     vectors,
-    dimensions: documents.dimensions,
+    dimensions: blocks.dimensions,
     encodeSeconds,
     ...(computed === texts ? { documentsPerSecond: texts / encodeSeconds } : {}),
     truncated: truncated / Math.max(1, texts),

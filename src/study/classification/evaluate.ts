@@ -179,7 +179,7 @@ async function keyOf(
     device: 'cpu',
     probe,
     ...(system.kind === 'encoder' ? await encoders.manifestOf(system) : {}),
-    ...(system.kind === 'lsa' ? { dimensions: settings.lsaDimensions } : {}),
+    ...(system.kind === 'lsa' ? { dimensions: system.dimensions ?? settings.lsaDimensions } : {}),
     settings: {
       labels: ground,
       probe: probeSettings[probe],
@@ -230,12 +230,7 @@ async function computeCell(
       ...measures,
       cost: {
         seconds: spent.seconds,
-        ...(features.kind === 'vectors'
-          ? {
-              ...(features.encodeSeconds === undefined ? {} : { encodeSeconds: features.encodeSeconds }),
-              ...(features.truncated === undefined ? {} : { truncated: features.truncated }),
-            }
-          : {}),
+        ...(features.kind === 'vectors' ? features.cost : {}),
         trainSeconds: probed.trainSeconds,
         predictSeconds: probed.predictSeconds,
         peakMemoryBytes: spent.peakMemoryBytes,

@@ -38,5 +38,6 @@ export const probeSettings = {
 /** Whether a probe has something of a system to read. */
 export function fits(probe: Probe, system: SystemSpec): boolean {
   if (system.kind === 'bm25') return probe === 'knn' || probe === 'logistic';
-  return system.kind === 'lsa' || system.kind === 'encoder';
+  // The best of a document's passages depends on a query, which there is none of here.
+  return system.kind === 'lsa' || (system.kind === 'encoder' && system.passages?.aggregate !== 'max');
 }
