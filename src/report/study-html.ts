@@ -3,16 +3,18 @@
 import type { Comparison } from '../metrics/types.ts';
 import { pairOf } from '../study/embedding/assemble.ts';
 import type { EmbeddingResults, StudyRow, StudySystem } from '../study/embedding/results.ts';
+import { studyEvidence } from './advice-evidence.ts';
 import { documentOf } from './document.ts';
 import type { Content } from './markup.ts';
 import type { Stamped } from './page.ts';
+import { advice } from './sections/advice.ts';
 import { studyData, studyManifests, studyMethods, studyTrainings } from './sections/study-closing.ts';
-import { notShown } from './sections/study-not-shown.ts';
 import { recipes } from './sections/study-recipes.ts';
 import { remedies } from './sections/study-remedies.ts';
 import { studyStandings } from './sections/study-standings.ts';
 import { studySummary } from './sections/study-summary.ts';
 import { transfer } from './sections/study-transfer.ts';
+import { studyNotShown } from './study-not-shown.ts';
 
 export const studyFiles = {
   standings: 'standings.csv',
@@ -51,12 +53,12 @@ export function studyPage(results: EmbeddingResults): StudyPage {
 export function renderStudyHtml(results: EmbeddingResults): string {
   const page = studyPage(results);
   const sections: [string, string, Content][] = [
+    ['advice', 'What to use', advice(page, studyEvidence(page), studyNotShown(page))],
     ['summary', 'Summary', studySummary(page)],
     ['standings', 'Standings', studyStandings(page)],
     ['recipes', 'Recipes', recipes(page)],
     ['transfer', 'Transfer', transfer(page)],
     ['remedies', 'Remedies', remedies(page)],
-    ['not-shown', 'Not shown', notShown(page)],
     ['trainings', 'Trainings', studyTrainings(page)],
     ['data', 'Data', studyData(page)],
     ['methods', 'Methods', studyMethods(page)],
