@@ -40,6 +40,8 @@ export class NearestCentres {
   private offsets = new Float64Array(0);
   /** The longest of the factors. */
   private longest = 0;
+  /** Memory that no product reads at the moment. */
+  private readonly spare: Float32Array<SharedArrayBuffer>[] = [];
 
   /** `mean` [dimensions]: any point near the middle of the data. */
   constructor(product: MatrixProduct, mean: Float64Array, clusters: number) {
@@ -75,8 +77,15 @@ export class NearestCentres {
     const { dimensions, clusters, centres, factors, offsets, longest } = this;
     const { vectors, places } = batch;
     const rows = places?.length ?? vectors.length / dimensions;
-    const copy = ownCopy(batch, dimensions);
-    const values = await this.product.multiply(copy, rows, factors.slice(), clusters, dimensions);
+    const shared = this.copy(batch, rows);
+    const values = await this.product.multiply(
+      shared.subarray(0, rows * dimensions),
+      rows,
+      factors.slice(),
+      clusters,
+      dimensions,
+    );
+    this.spare.push(shared);
     const labels = new Int32Array(rows);
     const best = new Float64Array(rows);
     const second = new Float64Array(rows);
@@ -113,6 +122,21 @@ export class NearestCentres {
     }
     return { labels, best, second, error };
   }
+
+  /** The rows asked for, one after another, in shared memory: the engine reads them there. */
+  private copy({ vectors, places }: Batch, rows: number): Float32Array<SharedArrayBuffer> {
+    const { dimensions } = this;
+    let shared = this.spare.pop();
+    if (shared === undefined || shared.length < rows * dimensions)
+      shared = new Float32Array(new SharedArrayBuffer(rows * dimensions * 4));
+    if (places === undefined) shared.set(vectors);
+    else
+      for (let i = 0; i < rows; i++) {
+        const at = places[i]! * dimensions;
+        shared.set(vectors.subarray(at, at + dimensions), i * dimensions);
+      }
+    return shared;
+  }
 }
 
 /** |a - b|² of a[at ..] and b[bt ..], in float64. */
@@ -133,15 +157,4 @@ export function squaredDistance(
   }
   if (d < dimensions) even += (a[at + d]! - b[bt + d]!) ** 2;
   return even + odd;
-}
-
-/** The rows asked for in memory of their own: the product takes it away. */
-function ownCopy({ vectors, places }: Batch, dimensions: number): Float32Array<ArrayBuffer> {
-  if (places === undefined) return new Float32Array(vectors);
-  const copy = new Float32Array(places.length * dimensions);
-  for (let i = 0; i < places.length; i++) {
-    const at = places[i]! * dimensions;
-    copy.set(vectors.subarray(at, at + dimensions), i * dimensions);
-  }
-  return copy;
 }

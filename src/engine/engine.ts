@@ -31,7 +31,10 @@ export interface CompileOptions {
 }
 
 export interface RunOptions {
-  /** Hands the feeds' memory over to the worker instead of copying it: the arrays are empty afterwards. */
+  /**
+   * Hands the feeds' memory over to the worker instead of copying it: the arrays are empty afterwards. Shared memory is
+   * never copied nor emptied; it must stay as it is during the run.
+   */
   transfer?: boolean;
 }
 
@@ -151,7 +154,7 @@ async function compileOrt(
       if (closed) throw inputError('the program is closed', { code: 'engine.closed' });
       const filled = fillInputs(inputs, feeds);
       const wire = [...filled.values].map(([name, value]): WireValue => ({ name: `in:${name}`, ...value }));
-      const buffers = transfer ? [...new Set(wire.map(({ data }) => data.buffer as ArrayBuffer))] : [];
+      const buffers = transfer ? [...new Set(wire.map(({ data }) => data.buffer))].filter(isOwned) : [];
       const results = (await worker.ask({ kind: 'run', session, feeds: wire }, buffers)) as WireValue[];
       return Object.fromEntries(
         results.map(({ name, dtype, shape, data }) => [name.slice('out:'.length), new Value(dtype, shape, data)]),
@@ -163,6 +166,11 @@ async function compileOrt(
       await worker.ask({ kind: 'release', session });
     },
   };
+}
+
+/** Shared memory is seen by the worker as it is. */
+function isOwned(buffer: ArrayBufferLike): buffer is ArrayBuffer {
+  return buffer instanceof ArrayBuffer;
 }
 
 async function compileReference(

@@ -2,18 +2,15 @@
 import type { Platform } from '../base/platform.ts';
 import { type Engine, type EngineOptions, input, matmul, openEngine } from '../engine/index.ts';
 
+type OwnFloats = Float32Array<ArrayBuffer> | Float32Array<SharedArrayBuffer>;
+
 export interface MatrixProduct {
   /**
    * a [m, k] times b [n, k] transposed -> [m, n]. The arrays must own their memory: both are handed over and are empty
-   * afterwards. Calls may overlap; they are computed in order.
+   * afterwards; or it is shared memory, which stays and must not change until the product is there. Calls may overlap;
+   * they are computed in order.
    */
-  multiply(
-    a: Float32Array<ArrayBuffer>,
-    m: number,
-    b: Float32Array<ArrayBuffer>,
-    n: number,
-    k: number,
-  ): Promise<Float32Array>;
+  multiply(a: OwnFloats, m: number, b: OwnFloats, n: number, k: number): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
