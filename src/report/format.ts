@@ -95,10 +95,22 @@ const metricNames: Record<string, string> = {
   'r-precision': 'R-precision',
   success: 'Success',
   unjudged: 'Unjudged',
+  'micro-f1': 'micro-F1',
+  'macro-f1': 'macro-F1',
+  'weighted-f1': 'weighted F1',
+  'sample-f1': 'sample F1',
+  'micro-precision': 'micro precision',
+  'micro-recall': 'micro recall',
+  'subset-accuracy': 'Subset accuracy',
+  hamming: 'Hamming loss',
+  lrap: 'LRAP',
+  ece: 'ECE',
+  brier: 'Brier score',
 };
 
-/** `ndcg@10` as the field writes it: nDCG@10. */
+/** `ndcg@10` as the field writes it: nDCG@10; `micro-f1-tuned` is the micro-F1 by tuned thresholds. */
 export function metricName(key: string): string {
+  if (key.endsWith('-tuned')) return `${metricName(key.slice(0, -'-tuned'.length))}, tuned`;
   const [name = key, cut] = key.split('@');
   const known = metricNames[name.toLowerCase()] ?? name;
   return cut === undefined ? known : `${known}@${cut}`;

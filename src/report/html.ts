@@ -1,6 +1,8 @@
 /** The page of an evaluation: its sections in order. */
 import type { EvaluationResults } from '../study/results.ts';
 import { evidenceOf } from './advice-evidence.ts';
+import { classificationEvidence } from './classification-evidence.ts';
+import { classifierGroups, leading, metricOf } from './classification-standings.ts';
 import { csvNames } from './csv.ts';
 import { documentOf } from './document.ts';
 import { type Content, html } from './markup.ts';
@@ -8,6 +10,14 @@ import { withShortNames } from './names.ts';
 import { notShownOf } from './not-shown.ts';
 import type { Page } from './page.ts';
 import { advice } from './sections/advice.ts';
+import { classificationLeaderboard, classificationPairs, classificationSummary } from './sections/classification.ts';
+import {
+  classifierReliability,
+  labelCards,
+  labelTables,
+  levelTables,
+  trainingTables,
+} from './sections/classification-details.ts';
 import { caveats, manifests, methodsSection } from './sections/closing.ts';
 import { cost } from './sections/cost.ts';
 import { fusion, recall } from './sections/curves.ts';
@@ -20,12 +30,13 @@ import { significance } from './sections/significance.ts';
 import { strata } from './sections/strata.ts';
 import { summary } from './sections/summary.ts';
 import { views } from './sections/views.ts';
-import { Standings } from './standings.ts';
+import { Standings, unique } from './standings.ts';
 
 export function renderHtml(evaluation: EvaluationResults): string {
   const results = withShortNames(evaluation);
   const page: Page = { standings: new Standings(results), files: csvNames };
-  const evidence = evidenceOf(page.standings);
+  const evidence = [...evidenceOf(page.standings), ...classificationEvidence(results)];
+  const retrieval = results.cells.length > 0 || results.classification === undefined;
   const queries = winsLosses(page);
   const sections: [string, string, Content][] = [
     [
@@ -33,45 +44,68 @@ export function renderHtml(evaluation: EvaluationResults): string {
       'What to use',
       advice(page, evidence, notShownOf(page.standings, new Set(evidence.map(({ task }) => task)))),
     ],
-    ['summary', 'Summary', summary(page)],
-    ['leaderboard', 'Leaderboard', leaderboard(page)],
-    ['significance', 'Pairs', significance(page)],
+    ['summary', 'Summary', retrieval && summary(page)],
+    ['leaderboard', 'Leaderboard', retrieval && leaderboard(page)],
+    ['significance', 'Pairs', retrieval && significance(page)],
     ['views', 'Views', views(page)],
     ['retention', 'Dimensions', retention(page)],
-    ['differences', 'Queries', differences(page, queries.present)],
+    ['differences', 'Queries', retrieval && differences(page, queries.present)],
     ['recall', 'Recall', recall(page)],
     ['fusion', 'Fusion', fusion(page)],
     ['wins-losses', 'Wins and losses', results.winsLosses.length > 0 && queries.markup],
     ['strata', 'Strata', strata(page)],
     ['domains', 'Domains', domains(page)],
-    ['cost', 'Cost', cost(page)],
+    ['cost', 'Cost', retrieval && cost(page)],
+    ['classification', 'Classification', classificationSummary(page)],
+    ['classifiers', 'Classifiers', classificationLeaderboard(page)],
+    ['classifier-pairs', 'Pairs of classifiers', classificationPairs(page)],
+    ['labels', 'Labels', labelTables(page)],
+    ['levels', 'Levels', levelTables(page)],
+    ['reliability', 'Reliability', classifierReliability(page)],
+    ['trainings', 'Thresholds', trainingTables(page)],
+    ['label-data', 'Label data', labelCards(page)],
     ['data', 'Data', dataCards(page)],
     ['methods', 'Methods', methodsSection(page)],
     ['caveats', 'Caveats', caveats(page)],
     ['manifests', 'Manifests', manifests(page)],
   ];
   const shown = sections.filter(([, , content]) => content);
-  const [first, second, third, ...rest] = shown;
+  // What stands above the filter of details: retrieval's leaderboard has its own.
+  const above = shown.findIndex(([id]) => id === (retrieval ? 'leaderboard' : 'classification')) + 1;
   return documentOf(page, {
     ...results,
     contents: shown.map(([id, name]) => ({ id, name })),
-    main: [first![2], second![2], third?.[2], detailFilter(page), rest.map(([, , content]) => content)],
+    main: [
+      shown.slice(0, above).map(([, , content]) => content),
+      detailFilter(page),
+      shown.slice(above).map(([, , content]) => content),
+    ],
   });
+}
+
+/** The view whose best classifier has the highest micro-F1, where nothing is searched. */
+function bestClassifiedView({ results }: Standings, corpus: string): { view: string } | undefined {
+  const { classification } = results;
+  if (classification === undefined) return undefined;
+  return classifierGroups(classification)
+    .filter((group) => group.corpus === corpus)
+    .sort((a, b) => metricOf(b.best, leading) - metricOf(a.best, leading))[0];
 }
 
 /** The filter of all sections below the leaderboard; it stays in sight while they scroll. Opens on the best view. */
 function detailFilter({ standings }: Page): Content {
   const corpus = standings.corpora[0];
-  const top = corpus === undefined ? undefined : standings.bestView(corpus);
+  const top = corpus === undefined ? undefined : (standings.bestView(corpus) ?? bestClassifiedView(standings, corpus));
+  const classified = standings.results.classification;
   const selects = [
     select('corpus', 'Corpus', [...standings.corpora, ''], corpus),
-    select('view', 'View', [...standings.views, ''], top?.view),
     select(
-      'metric',
-      'Metric',
-      [...new Set(standings.results.comparisons.map((table) => table.metric))],
-      standings.metric,
+      'view',
+      'View',
+      [...unique([...standings.views, ...(classified?.cells ?? []).map(({ view }) => view)]), ''],
+      top?.view,
     ),
+    select('metric', 'Metric', unique(standings.results.comparisons.map((table) => table.metric)), standings.metric),
   ].filter(Boolean);
   if (selects.length === 0) return undefined;
   return html`<form class="filter sticky" data-for="panel" hidden aria-label="Filter of the sections below"><span>Below:</span> ${selects}</form>\n`;

@@ -9,6 +9,7 @@ import { isBm25, type Standings, unique } from './standings.ts';
 /** Paragraphs of plain text. */
 export function methods(standings: Standings): string[] {
   const { results } = standings;
+  if (results.cells.length === 0) return [versions(standings)];
   return [
     corpora(standings),
     systems(results.cells),
@@ -129,8 +130,9 @@ function statistics({ results }: Standings): string {
 }
 
 function versions({ results }: Standings): string {
-  const seeds = unique(results.cells.flatMap((cell) => cell.manifest.seeds));
-  const devices = unique(results.cells.map((cell) => cell.manifest.device));
+  const manifests = [...results.cells, ...(results.classification?.cells ?? [])].map(({ manifest }) => manifest);
+  const seeds = unique(manifests.flatMap((manifest) => manifest.seeds));
+  const devices = unique(manifests.map(({ device }) => device));
   return `patentlab ${results.packageVersion}; ${seeds.length === 1 ? 'seed' : 'seeds'} ${listOf(seeds.map(String))}; ${listOf(devices)}. Command: ${results.command}`;
 }
 

@@ -88,7 +88,7 @@ export function manifestId(cell: Cited): string {
 }
 
 /** A number that leads to its manifest. */
-export function value(cell: CellResult, metric: string): Content {
+export function value(cell: Cited & Pick<CellResult, 'metrics'>, metric: string): Content {
   const estimate = cell.metrics[metric];
   if (estimate === undefined) return '–';
   return linked(cell, score(estimate.value), `${metricName(metric)} ${withInterval(estimate)}`);

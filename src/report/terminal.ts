@@ -25,19 +25,13 @@ import { inventedStamp } from './page.ts';
 import { rerankSentences } from './rerank-sentences.ts';
 import { detectableSentence, groupSentences, plain } from './sentences.ts';
 import { type Group, Standings } from './standings.ts';
+import { classificationBlocks } from './terminal-classification.ts';
+import { type Column, clean, line, wrap } from './terminal-lines.ts';
 
 export interface TerminalOptions {
   /** Default: colours where standard output is a terminal and `NO_COLOR` is not set. */
   color?: boolean;
 }
-
-interface Column {
-  head: string;
-  width: number;
-  left?: boolean;
-}
-
-const width = 100;
 
 export function renderTerminal(results: EvaluationResults, options: TerminalOptions = {}): string {
   const standings = new Standings(withShortNames(results));
@@ -95,6 +89,7 @@ export function renderTerminal(results: EvaluationResults, options: TerminalOpti
       );
     }
   }
+  out.push(...classificationBlocks(results, colors));
   out.push(
     '',
     colors.dim('▲ better  ▼ worse  = equivalent within the margin  ? undecided  (within a view, Holm-corrected)'),
@@ -147,40 +142,4 @@ function versus(
   const pair = standings.compare(cell.corpus, cell.view, standings.metric, systemName(cell), systemName(other));
   if (pair === undefined) return { text: '–' };
   return { text: `${verdictGlyph[pair.verdict]} ${signed(pair.difference)}`, verdict: pair.verdict };
-}
-
-function line(
-  columns: Column[],
-  texts: string[],
-  paint: (text: string, index: number) => string = (text) => text,
-): string {
-  return columns
-    .flatMap((column, index) => {
-      if (column.width === 0) return [];
-      const text = texts[index]!;
-      const pad = ' '.repeat(Math.max(0, column.width - [...text].length));
-      return column.left ? paint(text, index) + pad : pad + paint(text, index);
-    })
-    .join(' ')
-    .trimEnd();
-}
-
-/** Names come from outside: no control characters reach the terminal. */
-function clean(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
-  return text.replace(/[\u0000-\u001F\u007F-\u009F]/g, ' ');
-}
-
-/** Breaks at spaces to the terminal's width. */
-function wrap(text: string): string[] {
-  const lines: string[] = [];
-  let current = '';
-  for (const word of clean(text).split(/\s+/)) {
-    if (current !== '' && current.length + 1 + word.length > width) {
-      lines.push(current);
-      current = word;
-    } else current = current === '' ? word : `${current} ${word}`;
-  }
-  if (current !== '') lines.push(current);
-  return lines;
 }

@@ -4,6 +4,7 @@ import { writeAtomic } from '../base/node/atomic.ts';
 import { writeParquet } from '../base/node/parquet.ts';
 import type { EmbeddingResults } from '../study/embedding/results.ts';
 import type { EvaluationResults } from '../study/results.ts';
+import { classificationCsv } from './classification-csv.ts';
 import { csvFiles } from './csv.ts';
 import { renderHtml } from './html.ts';
 import { standingRows, studyCsv } from './study-csv.ts';
@@ -21,7 +22,8 @@ export interface WrittenReport {
  * Throws `disk.full` or `disk.forbidden`.
  */
 export async function writeReport(folder: string, results: EvaluationResults): Promise<WrittenReport> {
-  return writeFiles(folder, renderHtml(results), results, csvFiles(results));
+  const retrieval = results.cells.length > 0 || results.classification === undefined ? csvFiles(results) : [];
+  return writeFiles(folder, renderHtml(results), results, [...retrieval, ...classificationCsv(results)]);
 }
 
 /**

@@ -1,12 +1,16 @@
 /** The end of the page: methods to paste, what the figures do not say, and the manifests behind every number. */
-import { type CellResult, systemName } from '../../study/results.ts';
+import { classifierName } from '../../study/classification/results.ts';
+import { systemName, type TaskManifest } from '../../study/results.ts';
+import { classificationMethods } from '../classification-methods.ts';
 import { listOf } from '../format.ts';
 import { type Content, html, jsonIsland, type Markup } from '../markup.ts';
 import { methods } from '../methods.ts';
 import { manifestId, type Page, section, shortHash } from '../page.ts';
 
 export function methodsSection(page: Page): Markup {
-  const paragraphs = methods(page.standings).map((text) => html`<p>${text}</p>\n`);
+  const { standings } = page;
+  const texts = [...methods(standings), ...classificationMethods(standings.results)];
+  const paragraphs = texts.map((text) => html`<p>${text}</p>\n`);
   return section(page, {
     id: 'methods',
     title: 'Methods, to paste',
@@ -20,14 +24,21 @@ export function caveats(page: Page): Markup {
     recallCeiling === undefined ? [] : [`${(recallCeiling * 100).toFixed(1)} % in ${corpus}`],
   );
   const inferred = results.dataCards.some((card) => card.families.inferred);
+  const retrieval = results.cells.length > 0;
   const items: Content[] = [
-    html`<b>Uncited is not irrelevant.</b> Relevance stands for citation: an applicant or an examiner named the document. Prior art that nobody cited counts as wrong here, whichever system finds it; a system that finds other relevant art than the examiners did is undervalued. The unjudged share in the leaderboard tells how much of each ranking nobody has judged.`,
-    html`<b>Lexical systems may be favoured.</b> Where citations were found by searching for words, documents that share words are more likely to be cited.`,
+    retrieval &&
+      html`<b>Uncited is not irrelevant.</b> Relevance stands for citation: an applicant or an examiner named the document. Prior art that nobody cited counts as wrong here, whichever system finds it; a system that finds other relevant art than the examiners did is undervalued. The unjudged share in the leaderboard tells how much of each ranking nobody has judged.`,
+    retrieval &&
+      html`<b>Lexical systems may be favoured.</b> Where citations were found by searching for words, documents that share words are more likely to be cited.`,
     ceilings.length > 0 &&
       html`<b>Only documents inside the corpus can be found.</b> Of the queries' citations, ${listOf(ceilings)} lie inside.`,
     inferred &&
       html`<b>Families are inferred</b> where the data names none; a missed family member may count as a hit or as an error.`,
-    html`<b>The verdicts hold for this corpus, these queries and this notion of relevance.</b> Another landscape may order the systems differently.`,
+    results.classification !== undefined &&
+      html`<b>Labels are what somebody assigned.</b> A code that an office did not give counts as wrong here, even where it would fit; documents without any label took no part.`,
+    results.classification !== undefined &&
+      html`<b>A probe is not a fine-tuned classifier.</b> It says what can be read off frozen vectors with these settings; another probe may order the models differently.`,
+    html`<b>The verdicts hold for this corpus, ${retrieval ? 'these queries and this notion of relevance' : 'these documents and these labels'}.</b> Another landscape may order the systems differently.`,
   ];
   return section(page, {
     id: 'caveats',
@@ -37,7 +48,12 @@ export function caveats(page: Page): Markup {
 }
 
 export function manifests(page: Page): Markup {
-  const cells = [...new Map(page.standings.results.cells.map((cell) => [cell.manifest.cell, cell])).values()];
+  const { cells: searched, classification } = page.standings.results;
+  const all: MadeCell[] = [
+    ...searched.map((cell) => ({ ...cell, name: systemName(cell) })),
+    ...(classification?.cells ?? []).map((cell) => ({ ...cell, name: classifierName(cell) })),
+  ];
+  const cells = [...new Map(all.map((cell) => [cell.manifest.cell, cell])).values()];
   return section(page, {
     id: 'manifests',
     title: 'Manifests',
@@ -52,7 +68,17 @@ export function manifests(page: Page): Markup {
   });
 }
 
-function entry(cell: CellResult): Markup {
+/** A cell of any task. */
+interface MadeCell {
+  corpus: string;
+  view: string;
+  name: string;
+  manifest: TaskManifest;
+  chosen?: Record<string, unknown>;
+  files: { run?: string; perQuery?: string; predictions?: string };
+}
+
+function entry(cell: MadeCell): Markup {
   const { manifest, files } = cell;
   const { cell: hash, format: _format, request: _request, environment, settings, ...rest } = manifest;
   const facts: [string, Content][] = [
@@ -69,8 +95,13 @@ function entry(cell: CellResult): Markup {
     ...(files.perQuery === undefined
       ? []
       : [['per query', html`<a href="${relative(files.perQuery)}">${files.perQuery}</a>`] as [string, Content]]),
+    ...(files.predictions === undefined
+      ? []
+      : [
+          ['predictions', html`<a href="${relative(files.predictions)}">${files.predictions}</a>`] as [string, Content],
+        ]),
   ];
-  return html`<details class="manifest" id="${manifestId(cell)}"><summary>${cell.corpus} · ${cell.view} · ${systemName(cell)} <code>${shortHash(cell)}</code></summary><p><code>patentlab repeat ${hash}</code></p><dl class="facts">${facts.map(([name, fact]) => html`<dt>${name}</dt><dd>${fact}</dd>`)}</dl></details>\n`;
+  return html`<details class="manifest" id="${manifestId(cell)}"><summary>${cell.corpus} · ${cell.view} · ${cell.name} <code>${shortHash(cell)}</code></summary><p><code>patentlab repeat ${hash}</code></p><dl class="facts">${facts.map(([name, fact]) => html`<dt>${name}</dt><dd>${fact}</dd>`)}</dl></details>\n`;
 }
 
 /** A path as a relative address: never a scheme, never another host. */

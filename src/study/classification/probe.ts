@@ -21,9 +21,11 @@ import type { Ground } from './ground.ts';
 import { neighbours, type Probe, probeSettings } from './options.ts';
 import type { ClassificationCost, ConvergenceReport } from './results.ts';
 
+type VectorCost = Pick<ClassificationCost, 'encodeSeconds' | 'documentsPerSecond' | 'truncated'>;
+
 /** What a system gives the probes to read. */
 export type Features =
-  | ({ kind: 'vectors'; train: DenseRows; test: DenseRows } & Pick<ClassificationCost, 'encodeSeconds' | 'truncated'>)
+  | { kind: 'vectors'; train: DenseRows; test: DenseRows; cost: VectorCost }
   | { kind: 'texts'; train: string[]; test: string[] };
 
 /** Vectors of both parts (`lsa` is fitted on the training part), for bm25 the texts. */
@@ -48,7 +50,7 @@ export async function readFeatures(
     }
     return texts;
   }
-  const { vectors, dimensions, encodeSeconds, truncated } = await documentVectors(
+  const { vectors, dimensions, ...cost } = await documentVectors(
     corpus,
     view,
     system,
@@ -61,8 +63,7 @@ export async function readFeatures(
     kind: 'vectors',
     train: selectRows(all, train.rows),
     test: selectRows(all, test.rows),
-    encodeSeconds,
-    ...(truncated === undefined ? {} : { truncated }),
+    cost,
   };
 }
 

@@ -15,6 +15,8 @@ export interface ClassificationCost {
   seconds: number;
   /** Of the vectors, as far as they were not stored before. */
   encodeSeconds?: number;
+  /** Where all of them were computed now. */
+  documentsPerSecond?: number;
   /** Fitting the probe, and asking it about all test documents. */
   trainSeconds: number;
   predictSeconds: number;
