@@ -34,7 +34,9 @@ export interface Neighbours {
 }
 
 /** Candidates at first, beyond k. */
-const spare = 27;
+const spare = 11;
+/** Products whose scores stay in the processor's cache until they are looked through. */
+const blocks = { documentBlock: 2048, queryBlock: 1024 };
 /** Half of float32's last place. */
 const unit = 2 ** -24;
 
@@ -64,7 +66,11 @@ export async function nearestNeighbours(
       open.length === count
         ? space.queries
         : selectRows({ vectors: space.queries, dimensions: space.width }, open).vectors;
-    const rankings = await searchExact(vectorArray(space.train, space.width), asked, { product, k: candidates });
+    const rankings = await searchExact(vectorArray(space.train, space.width), asked, {
+      product,
+      k: candidates,
+      ...blocks,
+    });
     const uncertain: number[] = [];
     for (const [i, ranking] of rankings.entries()) {
       const query = open[i]!;
