@@ -9,6 +9,7 @@ import type { ModelDtype } from '../model/index.ts';
 import { renderTerminal, writeReport } from '../report/index.ts';
 import { type Bm25Options, type Bm25Variant, bm25Variants } from '../retrieve/index.ts';
 import { defaultProbes, type Probe, probes } from '../study/classification/options.ts';
+import { type Clusterer, clusterers, type Reduction, reductions } from '../study/clustering/options.ts';
 import { type EvaluationPlan, evaluate, planEvaluation } from '../study/evaluate.ts';
 import type { EvaluateOptions, LabelRule } from '../study/evaluate-options.ts';
 import { defined } from '../study/request.ts';
@@ -38,6 +39,10 @@ interface EvaluateCommandOptions {
   level?: SymbolLevel;
   least?: number;
   probe?: Probe[];
+  reduce?: Reduction;
+  clusters?: number;
+  clusterer?: Clusterer;
+  bootstraps?: number;
   length?: number[];
   dimensions?: number[];
   passages?: PassageOptions[];
@@ -71,6 +76,9 @@ const optionTasks: readonly [keyof EvaluateCommandOptions, readonly Task[]][] = 
     (option) => [option, ['classification', 'clustering']] as [keyof EvaluateCommandOptions, Task[]],
   ),
   ['probe', ['classification']],
+  ...(['reduce', 'clusters', 'clusterer', 'bootstraps'] as const).map(
+    (option) => [option, ['clustering']] as [keyof EvaluateCommandOptions, Task[]],
+  ),
 ];
 
 export function register(program: Command, run: Runner): void {
@@ -106,12 +114,24 @@ export function register(program: Command, run: Runner): void {
         oneOf(...labelFields),
       )
       .option('--level <l>', `of cpc and ipc: ${levels.join(', ')} (default: subclass)`, oneOf(...levels))
-      .option('--least <n>', 'leave out labels with fewer documents to learn from', positiveOption)
+      .option(
+        '--least <n>',
+        'leave out labels with fewer documents (classification: to learn from; default 5)',
+        positiveOption,
+      )
       .option(
         '--probe <probes>',
         `of classification: ${probes.join(', ')} (default: ${defaultProbes.join(',')})`,
         someOf(...probes),
       )
+      .option(
+        '--reduce <rule>',
+        `of clustering: how documents come to one label: ${reductions.join(', ')} (default: first of cpc and ipc, single of labels)`,
+        oneOf(...reductions),
+      )
+      .option('--clusters <n>', 'of clustering (default: the number of labels)', positiveOption)
+      .option('--clusterer <c>', `of clustering: ${clusterers.join(', ')} (default: kmeans)`, oneOf(...clusterers))
+      .option('--bootstraps <n>', 'of clustering: samples that are clustered anew (default 10)', positiveOption)
       .option('--length <n,...>', 'most tokens an encoder reads; of several, each', positivesOption)
       .option('--dimensions <n,...>', 'leading dimensions kept; of several, each, and all of them', positivesOption)
       .option(
@@ -127,13 +147,13 @@ export function register(program: Command, run: Runner): void {
       .option('--depth <n>', 'documents kept for each query (default 1000)', positiveOption)
       .option(
         '--margin <d>',
-        'smallest difference of nDCG or F1 that matters (default 0.01)',
+        'smallest difference of nDCG, F1 or V-measure that matters (default 0.01)',
         numberOption('a number between 0 and 1', (margin) => margin > 0 && margin < 1),
       )
       .option('--sample-queries <n>', 'a seeded sample of the queries', positiveOption)
       .option(
         '--split <rule>',
-        'retrieval: only the test part; classification: how train and test are told apart (default: stratified by label): family, or a date such as 1998-01-01',
+        'retrieval, clustering: only the test part; classification: how train and test are told apart (default: stratified by label): family, or a date such as 1998-01-01',
         splitOption,
       )
       .option('--max-time <t>', 'begin no further cell after this long: 90s, 30m, 2h', timeOption)
@@ -156,7 +176,10 @@ async function evaluateCommand(context: CliContext, corpora: string[], options: 
   }
   const { results, folder, computed } = await evaluate(request);
   const written = await writeReport(folder, results);
-  const cells = results.cells.length + (results.classification?.cells.length ?? 0);
+  const cells = [results, results.classification, results.clustering].reduce(
+    (sum, task) => sum + (task?.cells.length ?? 0),
+    0,
+  );
   context.print(
     renderTerminal(results, { color: process.stdout.isTTY === true && process.env.NO_COLOR === undefined }),
   );
@@ -196,7 +219,23 @@ export function evaluationJson(results: EvaluationResults, report: string): unkn
       manifest,
     }),
   );
-  return { cells: [...retrieval, ...classification], report, warnings: results.warnings };
+  const clustering = (results.clustering?.cells ?? []).map(
+    ({ corpus, task, model, view, documents, labels, clusters, metrics, bootstraps, runs, cost, manifest }) => ({
+      corpus,
+      task,
+      model,
+      view,
+      documents,
+      labels,
+      clusters,
+      metrics,
+      bootstraps,
+      runs,
+      cost,
+      manifest,
+    }),
+  );
+  return { cells: [...retrieval, ...classification, ...clustering], report, warnings: results.warnings };
 }
 
 /** Judgement options that would be silently without effect are refused. */
@@ -227,6 +266,7 @@ function checkTaskOptions(options: EvaluateCommandOptions): void {
 
 function requestOf(context: CliContext, corpora: string[], options: EvaluateCommandOptions): EvaluateOptions {
   const { category, origin, onlyEarlier, qrels, queries, sampleQueries, labels, level, least } = options;
+  const { reduce, clusters, clusterer, bootstraps } = options;
   checkTaskOptions(options);
   checkJudgements(options);
   const relevance: Omit<RelevanceOptions, 'seed'> = {
@@ -263,6 +303,7 @@ function requestOf(context: CliContext, corpora: string[], options: EvaluateComm
     ...given('maskCitations', options.maskCitations),
     labels: defined({ field: labels, level, least }),
     ...given('probes', options.probe),
+    clustering: defined({ reduce, clusters, clusterer, bootstraps }),
     ...given('length', options.length),
     ...given('dimensions', options.dimensions),
     ...given('passages', options.passages),

@@ -81,6 +81,19 @@ export async function loadLabels(
   };
 }
 
+/** The label of a table that each of the corpus's records names first [rows], -1 where it has none. */
+export async function firstLabels(corpus: Corpus, { field, level, names }: LabelTable): Promise<Int32Array> {
+  const codes = new Map(names.map((name, code) => [name, code]));
+  const first = new Int32Array(corpus.size).fill(-1);
+  let row = 0;
+  for await (const patent of corpus.records()) {
+    const [name] = labelsOf(patent, field, level ?? 'full');
+    if (name !== undefined) first[row] = codes.get(name)!;
+    row++;
+  }
+  return first;
+}
+
 function* labelsOf(patent: Patent, field: LabelField, level: SymbolLevel): Generator<string> {
   for (const label of patent[field]) {
     const name = field === 'labels' ? label : symbolAt(label, level);

@@ -12,6 +12,7 @@ import type { ModelDtype } from '../model/index.ts';
 import type { Bm25Options } from '../retrieve/bm25-scoring.ts';
 import type { AnalyserOptions } from '../tokenizer/words.ts';
 import { defaultProbes, type Probe, probes } from './classification/options.ts';
+import { type ClusteringOptions, checkClustering } from './clustering/options.ts';
 import type { Task } from './results.ts';
 import type { FusionMethod } from './systems.ts';
 import { checkTasks } from './tasks.ts';
@@ -22,7 +23,7 @@ export interface LabelRule {
   field?: LabelField;
   /** Depth to which classification symbols are cut. Default subclass. */
   level?: SymbolLevel;
-  /** Labels with fewer documents to learn from are left out. */
+  /** Labels with fewer documents (of classification: to learn from) are left out. Default 5. */
   least?: number;
 }
 
@@ -52,9 +53,10 @@ export interface EvaluateOptions {
   labels?: LabelRule;
   /** Of classification. Default knn and logistic. */
   probes?: readonly Probe[];
+  clustering?: ClusteringOptions;
   /**
    * Queries and candidates are patents of the test part of this split (default: all patents); classifiers learn from its
-   * training part and are scored on its test part (default: families stratified by label).
+   * training part and are scored on its test part (default: families stratified by label); that part alone is clustered.
    */
   split?: SplitOptions;
   /** Documents kept for each query. Default 1000. */
@@ -112,6 +114,7 @@ export type EvaluateSettings = Required<
     | 'relevance'
     | 'labels'
     | 'probes'
+    | 'clustering'
     | 'depth'
     | 'bm25'
     | 'analyser'
@@ -155,6 +158,7 @@ export function settingsOf(options: EvaluateOptions): EvaluateSettings {
     ...(options.passages === undefined ? {} : { passages: options.passages.map(checkPassages) }),
     labels: options.labels ?? {},
     probes: probes.filter((probe) => (options.probes ?? defaultProbes).includes(probe)),
+    clustering: checkClustering(options.clustering ?? {}),
     depth: options.depth ?? 1000,
     bm25: options.bm25 ?? {},
     analyser: options.analyser ?? {},

@@ -15,6 +15,7 @@ import { type CellKey, CellStore, type FinishedCell } from './cell.ts';
 import { cellHash } from './cell-folders.ts';
 import { CellRun } from './cell-run.ts';
 import { evaluateClassification, planClassification } from './classification/evaluate.ts';
+import { evaluateClustering, planClustering } from './clustering/evaluate.ts';
 import { type CorpusUnderStudy, openForStudy } from './corpus-under-study.ts';
 import { EncoderPool } from './dense.ts';
 import { type CellToEstimate, estimateCells, type PlannedCell } from './estimate.ts';
@@ -61,7 +62,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       ? await evaluateRetrieval(studies)
       : await withoutRetrieval(studies.tasks, studies.warnings);
     if (settings.tasks.includes('classification')) results.classification = await evaluateClassification(studies.tasks);
-    const statements = [results.relevanceStatement, results.classification?.statement];
+    if (settings.tasks.includes('clustering')) results.clustering = await evaluateClustering(studies.tasks);
+    const statements = [results.relevanceStatement, results.classification?.statement, results.clustering?.statement];
     results.relevanceStatement = statements.filter(Boolean).join(' ');
     results.warnings.push(...run.warnings);
     return { results, folder, computed: run.computed };
@@ -148,6 +150,7 @@ export async function planEvaluation(options: EvaluateOptions): Promise<Evaluati
       ),
     );
     if (tasks.settings.tasks.includes('classification')) cells.push(...(await planClassification(tasks)));
+    if (tasks.settings.tasks.includes('clustering')) cells.push(...(await planClustering(tasks)));
     const open = cells.filter(({ done }) => !done);
     return {
       cells,

@@ -7,6 +7,7 @@ import type { Estimate } from '../metrics/types.ts';
 import { CellStore } from './cell.ts';
 import { type FoundCell, findCells } from './cell-folders.ts';
 import { ClassificationStore } from './classification/cell.ts';
+import { ClusteringStore } from './clustering/cell.ts';
 import { evaluate } from './evaluate.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
 import type { EvaluationResults, Manifest, Task, TaskManifest } from './results.ts';
@@ -17,7 +18,7 @@ interface RepeatOutcome {
   changed: { field: string; before: unknown; after: unknown }[];
   metrics: Record<string, { before: number; after: number; difference: number }>;
   task: Task;
-  /** Rankings of queries (classification: predictions for documents, by fixed and by tuned thresholds) that are not the same. */
+  /** Rankings of queries (classification: predictions for documents, by fixed and by tuned thresholds; clustering: clusters of documents) that are not the same. */
   rankingsDiffer: number;
   queries: number;
   /** True where every value is equal to the last bit. */
@@ -40,6 +41,20 @@ const readers: Partial<Record<Task, (home: string, study: string, cell: string) 
   async classification(home, study, cell) {
     const found = await new ClassificationStore(home, study).load(cell);
     return found && { metrics: found.measures.metrics, answers: [found.predicted, found.tuned].flatMap(answersOf) };
+  },
+  async clustering(home, study, cell) {
+    const found = await new ClusteringStore(home, study).load(cell);
+    if (found === undefined) return undefined;
+    const { metrics, bootstraps, map } = found.measures;
+    const alone = (value: number): Estimate => ({ value, lower: Number.NaN, upper: Number.NaN });
+    return {
+      metrics: {
+        ...metrics,
+        'bootstrapped v-measure': alone(bootstraps.mean),
+        ...(map === undefined ? {} : { trustworthiness: alone(map.trustworthiness) }),
+      },
+      answers: found.documentIds.map((_, document) => found.assigned.map((clusters) => clusters[document]!)),
+    };
   },
 };
 
@@ -114,6 +129,7 @@ function readerOf({ task, cell }: TaskManifest) {
 function sameCell(manifest: TaskManifest, results: EvaluationResults): TaskManifest {
   const { fuse } = manifest as Partial<Manifest>;
   if (manifest.task === 'classification') return results.classification!.cells[0]!.manifest;
+  if (manifest.task === 'clustering') return results.clustering!.cells[0]!.manifest;
   return results.cells.find(({ model, fuse: other }) => model === manifest.model && other === fuse)!.manifest;
 }
 

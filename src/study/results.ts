@@ -5,6 +5,7 @@
 import type { PassageOptions } from '../encode/index.ts';
 import type { Comparison, Estimate } from '../metrics/types.ts';
 import type { ClassificationResults } from './classification/results.ts';
+import type { ClusteringResults } from './clustering/results.ts';
 import type { EvaluateOptions } from './evaluate-options.ts';
 
 /** What made a number, whatever the task: enough to make it again (`patentlab repeat`). */
@@ -65,6 +66,7 @@ export type EvaluationRequest = Pick<
   | 'relevance'
   | 'labels'
   | 'probes'
+  | 'clustering'
   | 'split'
   | 'depth'
   | 'bm25'
@@ -332,5 +334,6 @@ export interface EvaluationResults {
   }[];
   /** Where the task was asked for. */
   classification?: ClassificationResults;
+  clustering?: ClusteringResults;
   warnings: string[];
 }

@@ -28,7 +28,7 @@ export interface TaskContext {
 }
 
 /** Tasks that `evaluate` knows to do. */
-const implemented: readonly Task[] = ['retrieval', 'classification'];
+const implemented: readonly Task[] = ['retrieval', 'classification', 'clustering'];
 
 /** Throws where one is not known. */
 export function checkTasks(asked: readonly string[]): readonly Task[] {

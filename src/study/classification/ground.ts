@@ -9,12 +9,13 @@
 import { inputError } from '../../base/errors.ts';
 import { canonicalJson, sha256 } from '../../base/hash.ts';
 import { stratifiedFolds } from '../../classify/stratify.ts';
-import { defaultLabelField, type LabelTable, loadLabels, patentsWith } from '../../corpus/labels.ts';
+import type { LabelTable } from '../../corpus/labels.ts';
 import { type SplitOptions, splitCorpus, testPart, trainPart, validationPart } from '../../corpus/splits.ts';
 import type { Corpus } from '../../corpus/store.ts';
 import type { LabelSets } from '../../metrics/label-sets.ts';
 import { labelSets, selectLabelSets } from '../../metrics/label-sets.ts';
 import type { EvaluateSettings } from '../evaluate-options.ts';
+import { taskLabels } from '../task-labels.ts';
 import type { TaskCorpus } from '../tasks.ts';
 import { defaultLeast, neighbours, testShare } from './options.ts';
 import type { LabelCard } from './results.ts';
@@ -44,7 +45,7 @@ export interface Ground {
 export async function openGround({ corpus, relations }: TaskCorpus, settings: EvaluateSettings): Promise<Ground> {
   const { labels: rule, split, seed } = settings;
   const least = rule.least ?? defaultLeast;
-  const table = await labelsOf(corpus, rule);
+  const table = await taskLabels(corpus, rule, 'classification');
   const sets: LabelSets = table;
   const { part, group, statement, options } = await parts({ corpus, relations }, table, split, seed);
   const has = (row: number) => table.offsets[row + 1]! > table.offsets[row]!;
@@ -129,21 +130,6 @@ export async function openGround({ corpus, relations }: TaskCorpus, settings: Ev
     },
   };
 }
-
-async function labelsOf(corpus: Corpus, rule: EvaluateSettings['labels']): Promise<LabelTable> {
-  const field = rule.field ?? defaultLabelField(corpus);
-  if (field === undefined || patentsWith(corpus, field) === 0)
-    throw inputError(`the patents of "${corpus.name}" have no ${field === undefined ? 'labels' : names[field]}`, {
-      code: 'classification.labels',
-      field: '--labels',
-      expected: 'a corpus with labels of your own, CPC or IPC codes',
-      found: field ?? 'none of them',
-      hint: `\`patentlab corpus show ${corpus.name}\` says what it has; import with --map labels=COLUMN`,
-    });
-  return loadLabels(corpus, { field, ...(rule.level === undefined ? {} : { level: rule.level }) });
-}
-
-const names = { labels: 'labels', cpc: 'CPC codes', ipc: 'IPC codes' } as const;
 
 interface Parts {
   /** Of each row: train, test, or something else. */
