@@ -63,13 +63,28 @@ function systemText(cell: CellResult): string {
     manifest.dtype,
     manifest.pooling && `${manifest.pooling} pooling`,
     manifest.dimensions !== undefined && `${manifest.dimensions} dimensions`,
-    manifest.length !== undefined && `at most ${manifest.length} tokens`,
+    manifest.passages !== undefined
+      ? passagesText(manifest.passages)
+      : manifest.length !== undefined && `at most ${manifest.length} tokens`,
     prompt?.query && `query prompt ${JSON.stringify(prompt.query)}`,
     prompt?.document && `document prompt ${JSON.stringify(prompt.document)}`,
     manifest.modelHash && !isBm25(cell) && `SHA-256 ${manifest.modelHash.slice(0, 12)}`,
   ]
     .filter(Boolean)
     .join(', ');
+}
+
+function passagesText({
+  size,
+  overlap,
+  most,
+  aggregate,
+  queries,
+}: NonNullable<CellResult['manifest']['passages']>): string {
+  const which = most === undefined ? 'passages' : `the first ${most} passages`;
+  const document = aggregate === 'max' ? 'a document by the best of them' : 'a document by their mean';
+  const query = queries === 'mean' ? 'a query by the mean of its own' : 'a query by its first';
+  return `${which} of ${size} tokens that share ${overlap}, ${document}, ${query}`;
 }
 
 /** What a reader of a paper asks for, in words; the manifest holds the rest. */

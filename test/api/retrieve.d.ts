@@ -147,9 +147,10 @@ export interface FuseOptions {
 export interface MatrixProduct {
     /**
      * a [m, k] times b [n, k] transposed -> [m, n]. The arrays must own their memory: both are handed over and are empty
-     * afterwards. Calls may overlap; they are computed in order.
+     * afterwards; or it is shared memory, which stays and must not change until the product is there. Calls may overlap;
+     * they are computed in order.
      */
-    multiply(a: Float32Array<ArrayBuffer>, m: number, b: Float32Array<ArrayBuffer>, n: number, k: number): Promise<Float32Array>;
+    multiply(a: OwnFloats, m: number, b: OwnFloats, n: number, k: number): Promise<Float32Array>;
     close(): Promise<void>;
 }
 
@@ -189,6 +190,11 @@ export interface VectorBlocks {
         from: number;
         vectors: Float32Array;
     }>;
+    /**
+     * Where documents have passages: the row of each one's first vector, and the end [documents + 1]. No block ends inside of a
+     * document (blocks may then have more rows than asked for), and a document without a passage is never found.
+     */
+    firsts?: Int32Array;
 }
 
 /** 0, step, ..., 1: 21 weights at the default of 0.05. */
@@ -349,3 +355,5 @@ interface Segment {
 }
 
 type Tokens = ArrayLike<number>;
+
+type OwnFloats = Float32Array<ArrayBuffer> | Float32Array<SharedArrayBuffer>;

@@ -21,6 +21,18 @@ test('says what was searched, by which systems, measured and tested how, and mad
   assert.match(told, /patentlab 0\.1\.0; seed 1; cpu\. Command: patentlab evaluate/);
 });
 
+test('passages are told instead of a length', () => {
+  const results = fakeResults({ systems: [{ model: 'mini' }] });
+  const passages = { size: 256, overlap: 64, aggregate: 'max', most: 4 } as const;
+  results.cells = results.cells.map((cell) => ({ ...cell, manifest: { ...cell.manifest, passages } }));
+  const told = text(results);
+  assert.match(
+    told,
+    /384 dimensions, the first 4 passages of 256 tokens that share 64, a document by the best of them, a query by its first,/,
+  );
+  assert.doesNotMatch(told, /at most 256/);
+});
+
 test('claims no test where none was made, and says where data is invented', () => {
   const results = fakeResults({ invented: true, systems: [{ model: 'lsa' }] });
   results.comparisons = [];
