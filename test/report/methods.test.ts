@@ -28,7 +28,7 @@ test('passages are told instead of a length', () => {
   const told = text(results);
   assert.match(
     told,
-    /384 dimensions, the first 4 passages of 256 tokens that share 64, a document by the best of them, a query by its first,/,
+    /mini \(the first 4 passages of 256 tokens that share 64, a document by the best of them, a query by its first,/,
   );
   assert.doesNotMatch(told, /at most 256/);
 });
