@@ -105,6 +105,13 @@ const version = spawnSync(process.env.PATENTLAB_PYTHON ?? 'python3', [
   '-c',
   'import sklearn; print(sklearn.__version__)',
 ]);
+console.log(
+  JSON.stringify({
+    bench: 'probes',
+    title: 'Classifiers on frozen vectors',
+    about: `${rows} invented vectors of ${dimensions} dimensions and ${labels} labels, the same float32 rows and ${threads} threads for both. scikit-learn solves one label after another, patentlab all at once, in better scaled coordinates: to the same tolerance it needs fewer iterations.`,
+  }),
+);
 for (const { name, ours, job } of cases) {
   if (settings.only !== undefined && settings.only !== job.what) continue;
   const [mine, theirs]: [number[], number[]] = [[], []];

@@ -102,7 +102,7 @@ export interface HeadFit {
   /** The epoch (from 1) whose weights stay. */
   readonly best: number;
   /** `early`: the held-out loss stopped falling; `end`: all epochs were spent, and more might help. */
-  readonly stopped: 'end' | 'early' | 'aborted';
+  readonly stopped: 'end' | 'early';
 }
 
 /** Throws where a vector holds no number, rows and labels do not fit, or there are too few documents to hold some out. */
@@ -196,6 +196,7 @@ export async function trainHead(features: DenseRows, truth: LabelSets, options: 
         ...(options.signal ? { signal: options.signal } : {}),
       },
     );
+    options.signal?.throwIfAborted();
     const layers: Layer[] = [];
     for (const name of head.kind === 'mlp' ? ['hidden', 'scores'] : ['scores'])
       layers.push({
@@ -215,7 +216,7 @@ export async function trainHead(features: DenseRows, truth: LabelSets, options: 
       model: { task, labels, width: features.dimensions, activation, layers },
       epochs: byEpoch,
       best: result.step / perEpoch,
-      stopped: result.stopped,
+      stopped: result.stopped === 'early' ? 'early' : 'end',
     };
   } finally {
     await training.close();

@@ -84,8 +84,8 @@ export interface LogisticFit {
   readonly passes: number;
 }
 
-/** Float32 numbers that the histories of one group of labels may take: bounds memory, 512 MiB. */
-const historyNumbers = 2 ** 27;
+/** Float32 numbers that one group of labels may take: 512 MiB. */
+const groupNumbers = 2 ** 27;
 const mostTogether = 1024;
 
 /** Throws where there are no labels, rows differ in number or length, a value is no number, or an option is out of range. */
@@ -121,41 +121,41 @@ export async function trainLogistic(
   const convergence: Convergence[] = [];
   let passes = 0;
   if (outputs.length > 0) {
-    const group =
-      together === 1
-        ? Math.min(outputs.length, mostTogether, Math.max(1, Math.floor(historyNumbers / (24 * (width + 1)))))
-        : outputs.length;
+    const group = together === 1 ? groupSize(features, rows, outputs.length) : outputs.length;
     const { term, coordinates } = await openTerm(engine, features, plan, group);
-    for (let from = 0; from < outputs.length; from += group) {
-      const own = outputs.subarray(from, from + group);
-      const found = await minimise(
-        logisticProblems({
-          term,
-          coordinates,
-          outputs: own,
-          together,
-          totals: Float64Array.from(own, (label) => totals[label]!),
-          priors: Float64Array.from(own, (label) => priors[label]!),
-          C,
-        }),
-        {
-          tolerance,
-          maxIterations,
-          signal,
-          onRound: (open) => onRound?.(open, own.length / together),
-        },
-      );
-      passes += found.rounds;
-      keep(found, own, coordinates, model);
-      for (let problem = 0; problem < found.iterations.length; problem++)
-        convergence.push({
-          label: together === 1 ? own[problem]! : -1,
-          iterations: found.iterations[problem]!,
-          gradientNorm: found.norms[problem]!,
-          converged: found.norms[problem]! <= tolerance,
-        });
+    try {
+      for (let from = 0; from < outputs.length; from += group) {
+        const own = outputs.subarray(from, from + group);
+        const found = await minimise(
+          logisticProblems({
+            term,
+            coordinates,
+            outputs: own,
+            together,
+            totals: Float64Array.from(own, (label) => totals[label]!),
+            priors: Float64Array.from(own, (label) => priors[label]!),
+            C,
+          }),
+          {
+            tolerance,
+            maxIterations,
+            signal,
+            onRound: (open) => onRound?.(open, own.length / together),
+          },
+        );
+        passes += found.rounds;
+        keep(found, own, coordinates, model);
+        for (let problem = 0; problem < found.iterations.length; problem++)
+          convergence.push({
+            label: together === 1 ? own[problem]! : -1,
+            iterations: found.iterations[problem]!,
+            gradientNorm: found.norms[problem]!,
+            converged: found.norms[problem]! <= tolerance,
+          });
+      }
+    } finally {
+      await term.close();
     }
-    await term.close();
     if (together > 1) centre(model.intercepts, outputs);
   }
   return { model, convergence, warnings: warningsOf(plan, convergence, tolerance, maxIterations), passes };
@@ -229,6 +229,12 @@ function planOutputs(
     never,
     always,
   };
+}
+
+/** Labels solved together: their histories, and the scores of sparse rows, are bounded. */
+function groupSize(features: FeatureRows, rows: number, outputs: number): number {
+  const numbers = Math.max(24 * (widthOf(features) + 1), isDense(features) ? 0 : rows);
+  return Math.max(1, Math.min(outputs, mostTogether, Math.floor(groupNumbers / numbers)));
 }
 
 /** The data term for at most `group` outputs at a time, with its coordinates. */

@@ -60,32 +60,35 @@ export async function nearestNeighbours(
   const space = distance === 'cosine' ? cosineSpace(train, queries) : euclideanSpace(train, queries);
   const product = await matrixProductOn(engine);
   const found: Neighbours = { k, rows: new Int32Array(count * k), distances: new Float64Array(count * k) };
-  let open = Int32Array.from({ length: count }, (_, query) => query);
-  for (let candidates = Math.min(rows, k + spare); open.length > 0; candidates = Math.min(rows, candidates * 8)) {
-    const asked =
-      open.length === count
-        ? space.queries
-        : selectRows({ vectors: space.queries, dimensions: space.width }, open).vectors;
-    const rankings = await searchExact(vectorArray(space.train, space.width), asked, {
-      product,
-      k: candidates,
-      ...blocks,
-    });
-    const uncertain: number[] = [];
-    for (const [i, ranking] of rankings.entries()) {
-      const query = open[i]!;
-      const nearest = rerank(space, query, ranking.rows, k);
-      const last = ranking.scores.at(-1)!;
-      if (candidates < rows && nearest.score <= last + space.error(query)) uncertain.push(query);
-      else
-        nearest.order.forEach(({ row, value }, place) => {
-          found.rows[query * k + place] = row;
-          found.distances[query * k + place] = value;
-        });
+  try {
+    let open = Int32Array.from({ length: count }, (_, query) => query);
+    for (let candidates = Math.min(rows, k + spare); open.length > 0; candidates = Math.min(rows, candidates * 8)) {
+      const asked =
+        open.length === count
+          ? space.queries
+          : selectRows({ vectors: space.queries, dimensions: space.width }, open).vectors;
+      const rankings = await searchExact(vectorArray(space.train, space.width), asked, {
+        product,
+        k: candidates,
+        ...blocks,
+      });
+      const uncertain: number[] = [];
+      for (const [i, ranking] of rankings.entries()) {
+        const query = open[i]!;
+        const nearest = rerank(space, query, ranking.rows, k);
+        const last = ranking.scores.at(-1)!;
+        if (candidates < rows && nearest.score <= last + space.error(query)) uncertain.push(query);
+        else
+          nearest.order.forEach(({ row, value }, place) => {
+            found.rows[query * k + place] = row;
+            found.distances[query * k + place] = value;
+          });
+      }
+      open = Int32Array.from(uncertain);
     }
-    open = Int32Array.from(uncertain);
+  } finally {
+    await product.close();
   }
-  await product.close();
   return found;
 }
 
