@@ -1,4 +1,4 @@
-/** `patentlab clean`: frees what can be made again: stored vectors and leftovers; runs and models where asked. Corpora stay. */
+/** `patentlab clean`: frees what can be made again: stored vectors and leftovers; runs, models and data sets where asked. Corpora stay. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -14,6 +14,7 @@ export function register(program: Command, run: Runner): void {
       .description('Free stored vectors and leftovers of interrupted runs; corpora are never touched')
       .option('--runs', 'also all runs with their reports')
       .option('--models', 'also downloaded models')
+      .option('--datasets', 'also downloaded data sets')
       .option('--dry-run', 'say what would be freed')
       .action(run(clean)),
     'patentlab clean --runs --dry-run',
@@ -22,10 +23,11 @@ export function register(program: Command, run: Runner): void {
 
 async function clean(
   context: CliContext,
-  options: { runs?: boolean; models?: boolean; dryRun?: boolean },
+  options: { runs?: boolean; models?: boolean; datasets?: boolean; dryRun?: boolean },
 ): Promise<void> {
   const { home } = context;
-  const parts = ['vectors', ...(options.runs ? ['runs'] : []), ...(options.models ? ['models'] : [])];
+  const asked = (['runs', 'models', 'datasets'] as const).filter((part) => options[part]);
+  const parts = ['vectors', ...asked];
   const freed: { path: string; bytes: number }[] = [];
   for (const part of parts) {
     const path = join(home, part);

@@ -44,7 +44,10 @@ async function doctor(context: CliContext, options: { verify?: boolean }): Promi
     });
   }
   const sizes = await Promise.all(
-    ['corpora', 'vectors', 'models', 'runs'].map(async (part) => ({ part, ...(await treeSize(join(home, part))) })),
+    ['corpora', 'vectors', 'models', 'datasets', 'runs'].map(async (part) => ({
+      part,
+      ...(await treeSize(join(home, part))),
+    })),
   );
   const corpora = await listCorpora(home);
   for (const { name } of corpora) {

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { decodeNpy } from '../../src/base/npy.ts';
 import { type Json, type Lab, openLab } from '../support/lab.ts';
+import { writePatentClassification } from '../support/mteb-data.ts';
 
 const patents = 40;
 
@@ -117,6 +118,16 @@ describe('every command on tiny data', () => {
       [2],
     );
     assert.ok(existsSync(join(folder, 'own', 'report.html')));
+  });
+
+  test('mteb list, run', async () => {
+    const { tasks } = await json('mteb', 'list');
+    assert.ok(tasks.some(({ name }: Json) => name === 'PatentClassification'));
+    await writePatentClassification(join(folder, 'classified'));
+    const classified = ['PatentClassification', '--data', 'classified', '--model', 'lab/tiny', '--offline'];
+    const { tasks: done } = await json('mteb', 'run', ...classified);
+    assert.equal(done[0].counts.find(({ what }: Json) => what === 'test').found, 60);
+    assert.equal(JSON.parse(readFileSync(resolve(folder, done[0].file), 'utf8')).task_name, 'PatentClassification');
   });
 
   test('score and compare', async () => {

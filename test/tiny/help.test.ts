@@ -12,7 +12,7 @@ test('every command has a help with a working example and the options all comman
     commands.map(({ path }) => path).sort(),
     [
       'clean', 'compare', 'corpus list', 'corpus remove', 'corpus show', 'demo', 'doctor', 'embed', 'evaluate', 'export', 'finetune', 'import',
-      'models get', 'models list', 'models verify', 'repeat', 'score', 'study plan', 'study report', 'study run', 'study status',
+      'models get', 'models list', 'models verify', 'mteb list', 'mteb run', 'repeat', 'score', 'study plan', 'study report', 'study run', 'study status',
     ], // biome-ignore format: one list
   );
   for (const { path, text, options } of commands) {
