@@ -28,6 +28,8 @@ export interface RerankInput {
   /** Rankings of the system that is reranked, and what it cost. */
   base: { rankings: Rankings; cost: Cost };
   reranker: Reranker;
+  /** The reranked system's name, for progress lines. */
+  label: string;
   /** Documents of each ranking that are put in order anew. */
   depth: number;
   context: SearchContext;
@@ -52,10 +54,10 @@ interface PreparedQuery {
 const documentsKept = 2048;
 
 export async function rerankSearched(input: RerankInput): Promise<Searched> {
-  const { base, reranker, depth, context } = input;
+  const { base, reranker, label, depth, context } = input;
   const { progress, signal, tieRank } = context;
   const total = base.rankings.reduce((sum, { rows }) => sum + Math.min(depth, rows.length), 0);
-  const task = progress.begin(`reranking by ${reranker.model.id}, ${context.label}`, { total, unit: 'pairs' });
+  const task = progress.begin(`${label}, ${context.label}`, { total, unit: 'pairs' });
   const rankings: Rankings = [];
   const spent = { now: 0, before: 0, pairs: 0, truncated: 0 };
   let mark = performance.now();

@@ -196,6 +196,7 @@ async function search(system: RetrievalSystem, view: ViewSpec, context: CellCont
         view,
         base: { rankings: await store.rankings(base), cost: await store.cost(base) },
         reranker: await encoders.rerankers.get(system.reranker),
+        label: system.label,
         depth: system.depth,
         context: searchContext,
       });

@@ -52,13 +52,14 @@ export class PairEncoder {
   read(text: string): PairText {
     const { tokens, truncated } = this.tokenizer.firstTokens(text, this.room);
     const kept = Int32Array.from(tokens.slice(0, this.room));
-    let length = truncated ? undefined : kept.length;
+    // The text of a cut one is kept until its length is asked for; that of a whole one is not needed any more.
+    let known: string | number = truncated ? text : kept.length;
     return {
       tokens: kept,
       truncated,
       length: () => {
-        length ??= this.tokenizer.tokens(text).length;
-        return length;
+        if (typeof known === 'string') known = this.tokenizer.tokens(known).length;
+        return known;
       },
     };
   }

@@ -186,7 +186,7 @@ function counting(told: Told, onPair = () => {}): Progress {
     begin: (label) => ({
       ...silent.begin(label),
       advance(amount = 1, note) {
-        if (!label.startsWith('reranking')) return;
+        if (!label.includes(' > cross')) return;
         if (note === 'stored') told.stored += amount;
         else told.pairs += amount;
         onPair();
