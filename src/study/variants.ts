@@ -52,6 +52,13 @@ export async function expandSystems(
   settings: VariantSettings,
   limitsOf: (system: DenseSystem) => Promise<ModelLimits>,
 ): Promise<{ systems: SystemSpec[]; warnings: string[] }> {
+  if (settings.passages?.length && !systems.some(({ kind }) => kind === 'encoder'))
+    throw inputError('nothing here reads texts in passages', {
+      code: 'evaluate.passages',
+      field: '--passages',
+      expected: 'a text encoder among the models',
+      found: systems.map(({ label }) => label).join(', '),
+    });
   const warnings = new Set<string>();
   const expanded: SystemSpec[] = [];
   for (const system of systems) {
@@ -155,9 +162,10 @@ export function parsePassages(text: string): PassageOptions {
     });
   const fields = new Map<string, string>();
   for (const part of text.split(',')) {
-    const match = /^\s*(size|overlap|aggregate|most|queries)\s*=\s*(\w+)\s*$/.exec(part);
-    if (match === null || fields.has(match[1]!)) throw wrong(part);
-    fields.set(match[1]!, match[2]!);
+    const match = /^\s*(?:(size|overlap|most)\s*=\s*(\d+)|(aggregate|queries)\s*=\s*(\w+))\s*$/.exec(part);
+    const [name, value] = [match?.[1] ?? match?.[3], match?.[2] ?? match?.[4]];
+    if (name === undefined || value === undefined || fields.has(name)) throw wrong(part);
+    fields.set(name, value);
   }
   const number = (name: string, otherwise: number) => (fields.has(name) ? Number(fields.get(name)) : otherwise);
   if (!fields.has('size')) throw wrong(text);

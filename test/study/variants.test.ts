@@ -71,6 +71,10 @@ test('what a model does not have is left out and said; all of it too much leaves
   assert.equal(cut!.kind === 'encoder' && cut!.passages!.size, 256);
 });
 
+test('passages without an encoder are refused', async () => {
+  await assert.rejects(labels({ passages: [max] }, ['bm25', 'lsa']), { code: 'evaluate.passages', exitCode: 2 });
+});
+
 test('passages by their words', () => {
   assert.deepEqual(parsePassages('size=256'), { size: 256, overlap: 64, aggregate: 'max' });
   assert.deepEqual(parsePassages('size=128, overlap=0,aggregate=mean,most=8,queries=mean'), {
@@ -83,6 +87,7 @@ test('passages by their words', () => {
     'size=256;overlap=1',
     'size=256,overlap=300',
     'size=2,aggregate=sum',
+    'size=256,overlap=x',
   ])
     assert.throws(() => parsePassages(text), { exitCode: 2 }, text);
 });
