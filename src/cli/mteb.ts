@@ -35,7 +35,8 @@ export function register(program: Command, run: Runner): void {
       .option('--length <n>', 'most tokens of a text that are read', positiveOption)
       .option(
         '--instruct <template>',
-        "instead of the model's prompts, with {instruction} for MTEB's; documents get none",
+        "instead of the model's prompts, with {instruction} for MTEB's and \\n for a new line; documents get none",
+        (text: string) => text.replaceAll('\\n', '\n'),
       )
       .action(run(runTasks)),
     'patentlab mteb run PatentClassification.v2 --model all-MiniLM-L6-v2 --data downloads',
