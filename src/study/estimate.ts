@@ -35,6 +35,9 @@ export interface CellToEstimate {
   done: boolean;
 }
 
+/** Corpora below this are encoded sooner than it is foretold. */
+export const worthEstimating = 500;
+
 const sampleSize = 32;
 /** Of a truncated SVD on one core. */
 const factorisingFlops = 1.5e9;

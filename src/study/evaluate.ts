@@ -18,7 +18,7 @@ import { evaluateClassification, planClassification } from './classification/eva
 import { evaluateClustering, planClustering } from './clustering/evaluate.ts';
 import { type CorpusUnderStudy, openForStudy } from './corpus-under-study.ts';
 import { EncoderPool } from './dense.ts';
-import { type CellToEstimate, estimateCells, type PlannedCell } from './estimate.ts';
+import { type CellToEstimate, estimateCells, type PlannedCell, worthEstimating } from './estimate.ts';
 import { type EvaluateOptions, settingsOf } from './evaluate-options.ts';
 import { writeTrecRun } from './rankings.ts';
 import { nameOf, type RetrievalSystem, rerankedSystems } from './reranked.ts';
@@ -109,9 +109,6 @@ async function evaluateRetrieval({ jobs, contextOf, tasks, warnings }: Studies):
   }
   return assembleResults(corpora, settings, warnings);
 }
-
-/** Corpora below this are encoded sooner than it is foretold. */
-const worthEstimating = 500;
 
 /** Before encoders and cross-encoders begin: how long they will take, and what they leave on disk. */
 async function sayEstimate(

@@ -5,13 +5,15 @@
 import { join, relative, sep } from 'node:path';
 import { inputError } from '../../base/errors.ts';
 import { canonicalJson } from '../../base/hash.ts';
+import { duration } from '../../base/node/terminal.ts';
+import { silent } from '../../base/progress.ts';
 import { lsaSettings } from '../../encode/lsa.ts';
 import { type Engine, openEngine } from '../../engine/index.ts';
 import { definitionsVersion } from '../../metrics/definitions.ts';
 import type { Estimate } from '../../metrics/types.ts';
 import { cellHash, environmentOf } from '../cell-folders.ts';
 import { measured } from '../clock.ts';
-import type { PlannedCell } from '../estimate.ts';
+import { type PlannedCell, sampleTexts, worthEstimating } from '../estimate.ts';
 import { lexicalSettings } from '../lexical.ts';
 import { requestOf } from '../request.ts';
 import { type DenseSystem, type SystemSpec, type ViewSpec, viewLabel } from '../systems.ts';
@@ -40,6 +42,7 @@ export async function evaluateClassification(context: TaskContext): Promise<Clas
   const { settings, folder, run } = context;
   const store = new ClassificationStore(settings.home, settings.study);
   const { grounds, jobs } = await planJobs(context);
+  await sayEncoding(jobs, store, context);
   const cells: { result: ClassificationCell; cell: FinishedClassification; ground: Ground }[] = [];
   let engine: Promise<Engine> | undefined;
   let open: { of: string; features: Promise<Features> } | undefined;
@@ -92,28 +95,65 @@ export async function evaluateClassification(context: TaskContext): Promise<Clas
 /** What `evaluateClassification` would compute. */
 export async function planClassification(context: TaskContext): Promise<PlannedCell[]> {
   const { settings } = context;
-  const store = new ClassificationStore(settings.home, settings.study);
   const { jobs } = await planJobs(context);
-  const planned: PlannedCell[] = [];
-  for (const { ground, view, system, probe, cell } of jobs) {
-    const done = (await store.load(cell)) !== undefined;
+  const open = await openJobs(jobs, new ClassificationStore(settings.home, settings.study));
+  const encoding = await encodingOf(open, context);
+  return jobs.map((job): PlannedCell => {
+    const { ground, view, system, probe, cell } = job;
     const { train, test, names } = ground;
-    planned.push({
+    const done = !open.includes(job);
+    const vectors = encoding.get(job) ?? { seconds: 0, bytes: 0 };
+    return {
       task: 'classification',
       corpus: ground.corpus.name,
       view: viewLabel(view),
       system: classifierName({ model: system.label, probe }),
       cell,
       done,
-      seconds: done ? 0 : probeSeconds(probe, train.rows.length, test.rows.length, names.length),
+      seconds: done ? 0 : vectors.seconds + probeSeconds(probe, train.rows.length, test.rows.length, names.length),
       // Three lists of labels and an id a document, resamples, a row a label.
-      bytes: done ? 0 : test.rows.length * 40 + settings.resamples * 32 + names.length * 300,
-    });
-  }
-  return planned;
+      bytes: done ? 0 : vectors.bytes + test.rows.length * 40 + settings.resamples * 32 + names.length * 300,
+    };
+  });
 }
 
-/** Rough: tells seconds from hours. Vectors are counted with retrieval, or read from the store. */
+async function openJobs(jobs: readonly Job[], store: ClassificationStore): Promise<Job[]> {
+  const done = await Promise.all(jobs.map(async ({ cell }) => (await store.load(cell)) !== undefined));
+  return jobs.filter((_, i) => !done[i]);
+}
+
+/** What encoding costs, told with the first open cell that needs the vectors; nothing where retrieval encodes the same texts. */
+async function encodingOf(
+  open: readonly Job[],
+  { settings, encoders }: TaskContext,
+): Promise<Map<Job, { seconds: number; bytes: number }>> {
+  const costs = new Map<Job, { seconds: number; bytes: number }>();
+  const counted = new Set<string>();
+  for (const job of open) {
+    const { ground, view, system } = job;
+    const of = canonicalJson([ground.corpus.name, view, system]);
+    if (system.kind !== 'encoder' || settings.tasks.includes('retrieval') || counted.has(of)) continue;
+    counted.add(of);
+    costs.set(job, await encoders.estimate(system, await sampleTexts(ground, view), ground.corpus.size));
+  }
+  return costs;
+}
+
+/** Before encoders begin on a corpus of some size: how long they will take. */
+async function sayEncoding(jobs: readonly Job[], store: ClassificationStore, context: TaskContext): Promise<void> {
+  const { progress } = context.settings;
+  if (progress === silent) return;
+  const open = await openJobs(
+    jobs.filter(({ ground }) => ground.corpus.size >= worthEstimating),
+    store,
+  );
+  for (const [{ ground, view, system }, { seconds, bytes }] of await encodingOf(open, context))
+    progress.say(
+      `${ground.corpus.name} ${viewLabel(view)} ${system.label}: about ${duration(seconds)}, less what is stored already; ${(bytes / 1e6).toFixed(0)} MB on disk`,
+    );
+}
+
+/** Rough: tells seconds from hours. */
 function probeSeconds(probe: Probe, train: number, test: number, labels: number): number {
   const rate = 2e10; // operations a second
   const width = 768;
@@ -129,8 +169,8 @@ function probeSeconds(probe: Probe, train: number, test: number, labels: number)
 
 async function planJobs(context: TaskContext): Promise<{ grounds: Ground[]; jobs: Job[] }> {
   const { settings, corpora, views, systems } = context;
-  const suited = systems.flatMap((system) =>
-    settings.probes.filter((probe) => fits(probe, system)).map((probe) => ({ system: system as ProbedSystem, probe })),
+  const suited = systems.filter((system): system is ProbedSystem =>
+    settings.probes.some((probe) => fits(probe, system)),
   );
   if (suited.length === 0)
     throw inputError('no probe can read any of these models', {
@@ -140,26 +180,20 @@ async function planJobs(context: TaskContext): Promise<{ grounds: Ground[]; jobs
       found: `--probe ${settings.probes.join(',')} --model ${settings.models.join(',')}`,
     });
   const order = { bm25: 0, lsa: 1, encoder: 2 };
-  suited.sort((a, b) => order[a.system.kind] - order[b.system.kind]);
+  suited.sort((a, b) => order[a.kind] - order[b.kind]);
   const grounds: Ground[] = [];
   for (const corpus of corpora) grounds.push(await openGround(corpus, settings));
   const jobs: Job[] = [];
-  for (const { system, probe } of suited)
+  for (const system of suited)
     for (const ground of grounds)
-      for (const view of views) {
-        settings.signal?.throwIfAborted();
-        const key = await keyOf(ground, view, system, probe, context);
-        jobs.push({ ground, view, system, probe, key, cell: await cellHash(key) });
-      }
-  // Probes of one system on one view stand together, so that its vectors are read once.
-  const place = new Map<string, number>();
-  const places = jobs.map(({ ground, view, system }) => {
-    const of = canonicalJson([ground.corpus.name, view, system]);
-    if (!place.has(of)) place.set(of, place.size);
-    return place.get(of)!;
-  });
-  const sorted = jobs.map((job, i) => ({ job, at: places[i]! })).sort((a, b) => a.at - b.at);
-  return { grounds, jobs: sorted.map(({ job }) => job) };
+      // Probes of one system on one view stand together, so that its vectors are read once.
+      for (const view of views)
+        for (const probe of settings.probes.filter((one) => fits(one, system))) {
+          settings.signal?.throwIfAborted();
+          const key = await keyOf(ground, view, system, probe, context);
+          jobs.push({ ground, view, system, probe, key, cell: await cellHash(key) });
+        }
+  return { grounds, jobs };
 }
 
 /** Everything that can change the result. */
