@@ -60,7 +60,13 @@ describe('the package', () => {
       paths.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts')),
       [],
     );
-    for (const name of ['model/registry.yaml', 'report/style.css', 'report/client.js', 'engine/ort.worker.js']) {
+    for (const name of [
+      'model/registry.yaml',
+      'study/mteb/tasks.yaml',
+      'report/style.css',
+      'report/client.js',
+      'engine/ort.worker.js',
+    ]) {
       assert.ok(paths.includes(`dist/${name}`), name);
     }
     assert.ok(packed.unpackedSize < 6e6, `${packed.unpackedSize} bytes unpacked`);

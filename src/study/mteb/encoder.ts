@@ -10,6 +10,7 @@ import { type EncodeRequest, type Encoder, openEncoder, type TextVectors } from 
 import type { Device } from '../../engine/index.ts';
 import { loadModel, type ModelDtype, type Role, type TextModel } from '../../model/index.ts';
 import { readSentenceFiles } from '../../model/modules.ts';
+import type { VectorBlocks } from '../../retrieve/exact.ts';
 import { locateModel } from '../model-source.ts';
 import type { MtebTask } from './tasks.ts';
 
@@ -30,9 +31,12 @@ export interface EncoderOptions {
 
 type TextRequest = Pick<EncodeRequest, 'texts' | 'count' | 'label'> & { role?: Role };
 
+/** Vectors in the order of the texts. */
+type TaskVectors = VectorBlocks & Pick<TextVectors, 'read'>;
+
 /** What the protocols ask of a model. */
 export interface TaskEncoder {
-  encode(request: TextRequest): Promise<TextVectors>;
+  encode(request: TextRequest): Promise<TaskVectors>;
   /** How queries and documents are compared. */
   readonly similarity: TextModel['similarity'];
 }

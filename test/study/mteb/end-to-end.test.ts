@@ -4,9 +4,12 @@ import { after, before, describe, test } from 'node:test';
 import { nodePlatform } from '../../../src/base/node/platform.ts';
 import { mtebDraw, scoreClustering } from '../../../src/cluster/mteb-clustering.ts';
 import { type Engine, openEngine } from '../../../src/engine/index.ts';
+import { vectorArray } from '../../../src/retrieve/exact.ts';
 import { type MatrixProduct, openMatrixProduct } from '../../../src/retrieve/matrix-product.ts';
 import { experiments } from '../../../src/study/mteb/classification.ts';
 import { bootstrapScores, setScores } from '../../../src/study/mteb/clustering.ts';
+import type { TaskEncoder } from '../../../src/study/mteb/encoder.ts';
+import { evaluateRetrieval, type RetrievalData } from '../../../src/study/mteb/retrieval.ts';
 import { undersamples } from '../../../src/study/mteb/sampling.ts';
 import { type Fixture, fixture, flat } from './fixtures.ts';
 
@@ -35,6 +38,36 @@ describe('end to end', () => {
   after(async () => {
     await product.close();
     await engine.close();
+  });
+
+  test('retrieval', async () => {
+    const { documents, queries, relevant, scores } = fixture('retrieval');
+    const ids = Object.keys(relevant).filter((query) => relevant[query].length > 0);
+    const rows = ids.map((query) => queries[Number(query.slice(1))]);
+    const encoder: TaskEncoder = {
+      similarity: 'cosine',
+      async encode({ role }) {
+        const vectors = flat(role === 'query' ? rows : documents);
+        return { ...vectorArray(vectors, dimensions), read: async () => vectors };
+      },
+    };
+    const data: RetrievalData = {
+      queries: { ids, texts: ids },
+      documents: documents.map((_: unknown, i: number) => `d${i}`),
+      async *texts() {},
+      judgements: new Map(ids.map((query) => [query, new Map(relevant[query].map((of: string) => [of, 1]))])),
+      found: {},
+    };
+    const found = await evaluateRetrieval(data, encoder, { product, cuts: [1, 3, 5, 10, 20, 100, 1000] });
+    for (const [name, value] of Object.entries(found)) {
+      if (scores[name] === null) assert.ok(Number.isNaN(value), name);
+      // Areas depend on the spread of scores, whose last digits are the matrix product's.
+      else assert.ok(Math.abs(value - scores[name]) <= (name.startsWith('nauc') ? 1e-4 : 1e-12), `${name}: ${value}`);
+    }
+    await assert.rejects(evaluateRetrieval(data, { ...encoder, similarity: 'euclidean' }, { product, cuts: [1] }), {
+      code: 'mteb.similarity',
+      exitCode: 2,
+    });
   });
 
   test('classification', async () => {
