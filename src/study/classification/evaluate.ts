@@ -7,35 +7,16 @@ import { inputError } from '../../base/errors.ts';
 import { canonicalJson } from '../../base/hash.ts';
 import { duration } from '../../base/node/terminal.ts';
 import { silent } from '../../base/progress.ts';
-import { lsaSettings } from '../../encode/lsa.ts';
-import { type Engine, openEngine } from '../../engine/index.ts';
-import { definitionsVersion } from '../../metrics/definitions.ts';
 import type { Estimate } from '../../metrics/types.ts';
-import { cellHash, environmentOf } from '../cell-folders.ts';
-import { measured } from '../clock.ts';
 import { type PlannedCell, sampleTexts, worthEstimating } from '../estimate.ts';
-import { lexicalSettings } from '../lexical.ts';
-import { requestOf } from '../request.ts';
-import { type DenseSystem, type SystemSpec, type ViewSpec, viewLabel } from '../systems.ts';
+import { viewLabel } from '../systems.ts';
 import type { TaskContext } from '../tasks.ts';
-import { type ClassificationKey, ClassificationStore, type FinishedClassification, predictionsFile } from './cell.ts';
+import { ClassificationStore, type FinishedClassification, predictionsFile } from './cell.ts';
 import { compareClassifiers } from './compare.ts';
 import { type Ground, openGround } from './ground.ts';
-import { measureClassifier } from './measure.ts';
-import { fits, type Probe, probeSettings, thresholdFolds } from './options.ts';
-import { type Features, readFeatures, runProbe } from './probe.ts';
+import { fits, type Probe } from './options.ts';
 import { type ClassificationCell, type ClassificationResults, classifierName } from './results.ts';
-
-type ProbedSystem = DenseSystem | (SystemSpec & { kind: 'bm25' });
-
-interface Job {
-  ground: Ground;
-  view: ViewSpec;
-  system: ProbedSystem;
-  probe: Probe;
-  key: ClassificationKey;
-  cell: string;
-}
+import { type ClassificationJob, ClassificationWork, jobsOf, type ProbedSystem } from './work.ts';
 
 /** Computes what is missing. Throws where a corpus has no labels to tell apart, or no system suits a probe. */
 export async function evaluateClassification(context: TaskContext): Promise<ClassificationResults> {
@@ -44,20 +25,13 @@ export async function evaluateClassification(context: TaskContext): Promise<Clas
   const { grounds, jobs } = await planJobs(context);
   await sayEncoding(jobs, store, context);
   const cells: { result: ClassificationCell; cell: FinishedClassification; ground: Ground }[] = [];
-  let engine: Promise<Engine> | undefined;
-  let open: { of: string; features: Promise<Features> } | undefined;
+  const work = new ClassificationWork(context);
   try {
     for (const job of jobs) {
       const { ground, view, system, probe, cell: hash } = job;
       const name = `${ground.corpus.name} ${viewLabel(view)} ${classifierName({ model: system.label, probe })}`;
       const compute = async () => {
-        engine ??= openEngine(settings.platform, { threads: settings.threads });
-        const of = canonicalJson([ground.corpus.name, view, system]);
-        const features = () => {
-          if (open?.of !== of) open = { of, features: readFeatures(ground, view, system, context.encoders, settings) };
-          return open.features;
-        };
-        const cell = await computeCell(job, await engine, features, context);
+        const cell = await work.compute(job);
         await store.save(cell);
         return cell;
       };
@@ -80,7 +54,7 @@ export async function evaluateClassification(context: TaskContext): Promise<Clas
       cells.push({ result, cell, ground });
     }
   } finally {
-    await (await engine)?.close();
+    await work.close();
   }
   return {
     statement: statementOf(grounds),
@@ -117,17 +91,17 @@ export async function planClassification(context: TaskContext): Promise<PlannedC
   });
 }
 
-async function openJobs(jobs: readonly Job[], store: ClassificationStore): Promise<Job[]> {
+async function openJobs(jobs: readonly ClassificationJob[], store: ClassificationStore): Promise<ClassificationJob[]> {
   const done = await Promise.all(jobs.map(async ({ cell }) => (await store.load(cell)) !== undefined));
   return jobs.filter((_, i) => !done[i]);
 }
 
 /** What encoding costs, told with the first open cell that needs the vectors; nothing where retrieval encodes the same texts. */
 async function encodingOf(
-  open: readonly Job[],
+  open: readonly ClassificationJob[],
   { settings, encoders }: TaskContext,
-): Promise<Map<Job, { seconds: number; bytes: number }>> {
-  const costs = new Map<Job, { seconds: number; bytes: number }>();
+): Promise<Map<ClassificationJob, { seconds: number; bytes: number }>> {
+  const costs = new Map<ClassificationJob, { seconds: number; bytes: number }>();
   const counted = new Set<string>();
   for (const job of open) {
     const { ground, view, system } = job;
@@ -140,7 +114,11 @@ async function encodingOf(
 }
 
 /** Before encoders begin on a corpus of some size: how long they will take. */
-async function sayEncoding(jobs: readonly Job[], store: ClassificationStore, context: TaskContext): Promise<void> {
+async function sayEncoding(
+  jobs: readonly ClassificationJob[],
+  store: ClassificationStore,
+  context: TaskContext,
+): Promise<void> {
   const { progress } = context.settings;
   if (progress === silent) return;
   const open = await openJobs(
@@ -167,7 +145,7 @@ function probeSeconds(probe: Probe, train: number, test: number, labels: number)
   }
 }
 
-async function planJobs(context: TaskContext): Promise<{ grounds: Ground[]; jobs: Job[] }> {
+async function planJobs(context: TaskContext): Promise<{ grounds: Ground[]; jobs: ClassificationJob[] }> {
   const { settings, corpora, views, systems } = context;
   const suited = systems.filter((system): system is ProbedSystem =>
     settings.probes.some((probe) => fits(probe, system)),
@@ -183,101 +161,11 @@ async function planJobs(context: TaskContext): Promise<{ grounds: Ground[]; jobs
   suited.sort((a, b) => order[a.kind] - order[b.kind]);
   const grounds: Ground[] = [];
   for (const corpus of corpora) grounds.push(await openGround(corpus, settings));
-  const jobs: Job[] = [];
+  const jobs: ClassificationJob[] = [];
+  // Probes of one system on one view stand together, so that its vectors are read once.
   for (const system of suited)
-    for (const ground of grounds)
-      // Probes of one system on one view stand together, so that its vectors are read once.
-      for (const view of views)
-        for (const probe of settings.probes.filter((one) => fits(one, system))) {
-          settings.signal?.throwIfAborted();
-          const key = await keyOf(ground, view, system, probe, context);
-          jobs.push({ ground, view, system, probe, key, cell: await cellHash(key) });
-        }
+    for (const ground of grounds) for (const view of views) jobs.push(...(await jobsOf(ground, view, system, context)));
   return { grounds, jobs };
-}
-
-/** Everything that can change the result. */
-async function keyOf(
-  { corpus, settings: ground }: Ground,
-  view: ViewSpec,
-  system: ProbedSystem,
-  probe: Probe,
-  { settings, encoders }: TaskContext,
-): Promise<ClassificationKey> {
-  return {
-    task: 'classification',
-    corpus: { name: corpus.name, hash: corpus.hash, revision: corpus.revision, invented: corpus.invented },
-    model: system.label,
-    view: view.view,
-    maskCitations: view.masked,
-    device: 'cpu',
-    probe,
-    ...(system.kind === 'encoder' ? await encoders.manifestOf(system) : {}),
-    ...(system.kind === 'lsa' ? { dimensions: system.dimensions ?? settings.lsaDimensions } : {}),
-    settings: {
-      labels: ground,
-      probe: probeSettings[probe],
-      thresholdFolds,
-      resamples: settings.resamples,
-      ...(system.kind === 'bm25' ? lexicalSettings(settings) : {}),
-      ...(system.kind === 'lsa'
-        ? {
-            analyser: lexicalSettings(settings).analyser,
-            lsa: lsaSettings({ dimensions: settings.lsaDimensions, seed: settings.seed }),
-          }
-        : {}),
-    },
-    seeds: [settings.seed],
-    packageVersion: settings.packageVersion,
-    definitions: definitionsVersion,
-  };
-}
-
-async function computeCell(
-  { ground, view, system, probe, key, cell }: Job,
-  engine: Engine,
-  read: () => Promise<Features>,
-  { settings }: TaskContext,
-): Promise<FinishedClassification> {
-  const started = new Date().toISOString();
-  const { test, train, names, corpus } = ground;
-  const { result, spent } = await measured(async () => {
-    const features = await read();
-    const probed = await runProbe(probe, ground, features, engine, settings);
-    return { features, probed, measures: measureClassifier(ground, probed, settings) };
-  });
-  const { probed, features } = result;
-  const { tuned, replicates, ...measures } = result.measures;
-  const { relevance: _, ...request } = await requestOf(system, view, corpus.name, settings);
-  return {
-    manifest: {
-      ...key,
-      format: 1,
-      cell,
-      request: { ...request, tasks: ['classification'], labels: settings.labels, probes: [probe] },
-      environment: environmentOf(started, settings.threads),
-    },
-    measures: {
-      documents: test.rows.length,
-      trained: train.rows.length,
-      labels: names.length,
-      ...measures,
-      cost: {
-        seconds: spent.seconds,
-        ...(features.kind === 'vectors' ? features.cost : {}),
-        trainSeconds: probed.trainSeconds,
-        predictSeconds: probed.predictSeconds,
-        peakMemoryBytes: spent.peakMemoryBytes,
-      },
-      ...(probed.convergence === undefined ? {} : { convergence: probed.convergence }),
-    },
-    names,
-    documentIds: Array.from(test.rows, (row) => corpus.id(row)),
-    truth: test.truth,
-    predicted: probed.predicted,
-    ...(tuned === undefined ? {} : { tuned }),
-    replicates,
-  };
 }
 
 function statementOf(grounds: readonly Ground[]): string {
