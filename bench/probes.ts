@@ -109,7 +109,7 @@ console.log(
   JSON.stringify({
     bench: 'probes',
     title: 'Classifiers on frozen vectors',
-    about: `${rows} invented vectors of ${dimensions} dimensions and ${labels} labels, the same float32 rows and ${threads} threads for both. scikit-learn solves one label after another, patentlab all at once, in better scaled coordinates: to the same tolerance it needs fewer iterations.`,
+    about: `${rows} invented vectors of ${dimensions} dimensions and ${labels} labels, the same float32 rows and ${threads} threads for both. scikit-learn solves one label after another, patentlab all at once.`,
   }),
 );
 for (const { name, ours, job } of cases) {
