@@ -1,5 +1,6 @@
 /** Vectors cut to fewer dimensions: what is kept of the full width, and whether the loss is shown. */
 import type { Retention } from '../../study/results.ts';
+import { distinct } from '../figures/frame.ts';
 import { lines } from '../figures/lines.ts';
 import { bytes, count, interval, metricName, percent, score, signed, signedInterval, verdictGlyph } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
@@ -15,13 +16,15 @@ export function retention(page: Page): Content {
   const panels = [...groups.values()].map((models) => {
     const { corpus, view, metric } = models[0]!;
     const title = `${metricName(metric)} kept by dimensions, ${corpus}, ${view}`;
+    // The systems' own colours, unless one has none.
+    const places = models.map(({ full }) => standings.systems.indexOf(full.system));
+    const own = places.every((place) => place >= 0 && place < distinct);
     const picture = lines({
       title,
       series: models.map(({ model, full, cut }, order) => {
-        const known = standings.systems.indexOf(full.system);
         return {
           name: model,
-          index: known < 0 ? order : known,
+          index: own ? places[order]! : order,
           points: [
             ...cut.toReversed().map(({ dimensions, kept }) => ({ x: dimensions, y: kept.value })),
             { x: full.dimensions, y: 1 },
