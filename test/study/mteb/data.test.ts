@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { writeParquet } from '../../../src/base/node/parquet.ts';
 import { nodePlatform } from '../../../src/base/node/platform.ts';
 import { loadClassification } from '../../../src/study/mteb/classification.ts';
 import { namedPrompt } from '../../../src/study/mteb/encoder.ts';
@@ -151,6 +152,14 @@ test('what is wrong is said with file, field, expected and found', async (t) => 
       return true;
     });
   }
+  const parquet = join(folder, 'data', 'test-00000-of-00001.parquet');
+  await writeParquet(parquet, [{ name: 'text', type: 'VARCHAR', values: ['a'] }]);
+  writeFileSync(train, '{"text":"a","label":1}\n{"text":"b","label":0}\n');
+  await assert.rejects(load(), (error: Error & { code: string; details: Record<string, string> }) => {
+    assert.deepEqual([error.code, error.details.file], ['mteb.column', parquet]);
+    assert.deepEqual([error.details.field, error.details.found], ['label', 'text']);
+    return true;
+  });
   renameSync(train, join(folder, 'training.txt'));
   await assert.rejects(load(), (error: Error & { code: string; details: Record<string, string> }) => {
     assert.equal(error.code, 'mteb.files');

@@ -7,7 +7,9 @@ import type { Judgements, Run } from '../../../src/metrics/types.ts';
 import { type ClassScores, classScores } from '../../../src/study/mteb/class-scores.ts';
 import { averaged } from '../../../src/study/mteb/classification.ts';
 import { bootstrapScores, setScores } from '../../../src/study/mteb/clustering.ts';
+import { modelName, resultFolder, taskResult } from '../../../src/study/mteb/result-file.ts';
 import { retrievalScores } from '../../../src/study/mteb/retrieval-scores.ts';
+import type { MtebTask } from '../../../src/study/mteb/tasks.ts';
 import { type Fixture, fixture } from './fixtures.ts';
 
 const cuts = [1, 3, 5, 10, 20, 100, 1000];
@@ -76,4 +78,35 @@ test('clustering: all scores from the exported assignments, on the rows that MTE
   );
   assertClose(setScores([...each, 1]), ofSets, 'sets');
   assert.ok(main_score > 0.3 && mean > 0.3, 'neither is trivial');
+});
+
+test('result files: MTEB’s own, field by field', () => {
+  const known = {
+    InventedRetrieval: { of: fixture('retrieval'), split: 'train', mainScore: 'ndcg_at_100' },
+    InventedClassification: { of: fixture('classification').two, split: 'test', mainScore: 'accuracy' },
+    InventedClustering: { of: fixture('clustering').bootstraps, split: 'test', mainScore: 'v_measure' },
+    InventedSets: { of: fixture('clustering').sets, split: 'test', mainScore: 'v_measure' },
+  };
+  for (const [name, { of, split, mainScore }] of Object.entries(known)) {
+    const { main_score, ...scores } = of.scores;
+    const { patentlab, ...result } = taskResult({
+      task: { name, split, mainScore } as MtebTask,
+      revision: '1',
+      mteb: of.result.mteb_version,
+      scores,
+      seconds: 0,
+      date: new Date(0),
+      origin: {},
+    });
+    assert.deepEqual(result, of.result);
+    assert.deepEqual(Object.keys(result), Object.keys(of.result), 'in its order');
+    assert.ok(patentlab !== undefined && main_score !== undefined);
+    assert.equal(`${resultFolder('', 'invented/table', '1')}/${name}.json`.replaceAll('\\', '/'), of.path);
+  }
+  assert.deepEqual(['owner/name', './folder/tiny', '/models/my tiny', 'tiny'].map(modelName), [
+    'owner/name',
+    'local/tiny',
+    'local/my_tiny',
+    'local/tiny',
+  ]);
 });

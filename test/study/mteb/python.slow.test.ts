@@ -1,6 +1,7 @@
 /** Against MTEB itself, where Python has it: its own task classes on the same files and checkpoint, and its reading of our results. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { nodePlatform } from '../../../src/base/node/platform.ts';
@@ -35,6 +36,18 @@ test("MTEB's task classes give the same scores, and MTEB reads our results", {
   const folder = scratch(t);
   const [data, model, out] = [join(folder, 'data'), join(folder, 'tiny'), join(folder, 'out')];
   tinyCheckpoint(model, { maxLength: 64 });
+  // Prompts of every kind, to see that the same ones are taken.
+  const prompts = {
+    query: 'query: ',
+    document: 'passage: ',
+    Clustering: 'identify: ',
+    Classification: 'never: ',
+    PatentClassification: 'classify: ',
+  };
+  writeFileSync(
+    join(model, 'config_sentence_transformers.json'),
+    JSON.stringify({ prompts, default_prompt_name: null }),
+  );
   await writeDapfam(join(data, 'DAPFAM_patent'));
   writeBigPatentSets(join(data, 'big-patent-clustering'));
   await writeBigPatent(join(data, 'big-patent'), 6000);
