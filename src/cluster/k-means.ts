@@ -65,7 +65,7 @@ export interface Clustering {
  * arrays that do not fit `dimensions`.
  */
 export async function kMeans(vectors: VectorSource, options: KMeansOptions): Promise<Clustering> {
-  const source = vectorBlocks(vectors, options.dimensions);
+  const source = vectorBlocks(shared(vectors), options.dimensions);
   const { clusters, seed = 0, start, restarts = 1, seedingRows = 65536, signal } = options;
   checkClusters(clusters, source.count);
   const about = await moments(source, signal);
@@ -92,6 +92,17 @@ export async function kMeans(vectors: VectorSource, options: KMeansOptions): Pro
     if (best === undefined || found.inertia < best.inertia) best = found;
   }
   return best!;
+}
+
+/** Most bytes of vectors that are copied once for all iterations. */
+const mostShared = 2 ** 28;
+
+/** Few vectors in memory that the engine can read in place, which spares a copy of every block in every iteration. */
+function shared(vectors: VectorSource): VectorSource {
+  if (!(vectors instanceof Float32Array) || vectors.byteLength > mostShared) return vectors;
+  const copy = new Float32Array(new SharedArrayBuffer(vectors.byteLength));
+  copy.set(vectors);
+  return copy;
 }
 
 /** Starting centres that a caller gave, checked. */

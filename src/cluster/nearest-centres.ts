@@ -77,15 +77,12 @@ export class NearestCentres {
     const { dimensions, clusters, centres, factors, offsets, longest } = this;
     const { vectors, places } = batch;
     const rows = places?.length ?? vectors.length / dimensions;
-    const shared = this.copy(batch, rows);
-    const values = await this.product.multiply(
-      shared.subarray(0, rows * dimensions),
-      rows,
-      factors.slice(),
-      clusters,
-      dimensions,
-    );
-    this.spare.push(shared);
+    // The engine reads shared memory where it lies; other memory is copied into some.
+    const inPlace = places === undefined && isShared(vectors);
+    const shared = inPlace ? vectors : this.copy(batch, rows);
+    const block = shared.subarray(0, rows * dimensions);
+    const values = await this.product.multiply(block, rows, factors.slice(), clusters, dimensions);
+    if (!inPlace) this.spare.push(shared);
     const labels = new Int32Array(rows);
     const best = new Float64Array(rows);
     const second = new Float64Array(rows);
@@ -123,7 +120,7 @@ export class NearestCentres {
     return { labels, best, second, error };
   }
 
-  /** The rows asked for, one after another, in shared memory: the engine reads them there. */
+  /** The rows asked for, one after another. */
   private copy({ vectors, places }: Batch, rows: number): Float32Array<SharedArrayBuffer> {
     const { dimensions } = this;
     let shared = this.spare.pop();
@@ -137,6 +134,10 @@ export class NearestCentres {
       }
     return shared;
   }
+}
+
+function isShared(vectors: Float32Array): vectors is Float32Array<SharedArrayBuffer> {
+  return vectors.buffer instanceof SharedArrayBuffer;
 }
 
 /** |a - b|² of a[at ..] and b[bt ..], in float64. */
