@@ -44,6 +44,14 @@ export function defaultReduction(field: LabelField): Reduction {
   return field === 'labels' ? 'single' : 'first';
 }
 
+/** The rules in words. */
+export const reductionWords: Readonly<Record<Reduction, string>> = {
+  single: 'documents with exactly one label, the others left out',
+  first: 'the label that each document names first',
+  frequent: 'of each document’s labels the one that most documents have',
+  rare: 'of each document’s labels the one that fewest documents have',
+};
+
 export function checkClustering(options: ClusteringOptions): ClusteringOptions {
   const { clusters, bootstraps } = options;
   const whole = (field: string, value: number | undefined, least: number) => {
