@@ -102,7 +102,10 @@ function nextStep({ corpus, summary }: ImportSummary): string[] {
   const relevance = has('retrieval by cites') ? '' : has('retrieval by coupling') ? ' --relevance coupling' : undefined;
   if (relevance === undefined)
     return [
-      'no citations inside: to evaluate, bring judgements of your own',
+      ...(['labels', 'CPC', 'IPC'].some((by) => has(`classification by ${by}`))
+        ? ['next:', `  patentlab evaluate ${corpus} --task classification --model bm25,lsa --view ${views.join(',')}`]
+        : []),
+      'no citations inside: to evaluate search, bring judgements of your own',
       `  patentlab evaluate ${corpus} --model bm25 --relevance qrels --qrels FILE --queries FILE`,
     ];
   return ['next:', `  patentlab evaluate ${corpus} --model bm25,lsa --view ${views.join(',')}${relevance}`];
