@@ -28,6 +28,7 @@ interface EvaluateCommandOptions {
   rerank?: string[];
   rerankOf?: string[];
   rerankDepth?: number;
+  rerankLength?: number;
   relevance?: RelevanceOptions['relevance'];
   category?: string[];
   origin?: string[];
@@ -68,7 +69,7 @@ const levels = symbolLevels.filter((level) => level !== 'full');
 const optionTasks: readonly [keyof EvaluateCommandOptions, readonly Task[]][] = [
   ...(
     [
-      'fuse', 'rerank', 'rerankOf', 'rerankDepth', 'relevance', 'category', 'origin', 'onlyEarlier', 'qrels', 'queries', 'depth', 'sampleQueries',
+      'fuse', 'rerank', 'rerankOf', 'rerankDepth', 'rerankLength', 'relevance', 'category', 'origin', 'onlyEarlier', 'qrels', 'queries', 'depth', 'sampleQueries',
     ] as const // biome-ignore format: one list
   )
     .map((option) => [option, ['retrieval']] as [keyof EvaluateCommandOptions, Task[]]),
@@ -96,6 +97,7 @@ export function register(program: Command, run: Runner): void {
       .option('--rerank <ids>', 'cross-encoders, folders or ids, to put the first documents in order', listOption)
       .option('--rerank-of <systems>', 'only of these systems, by their names (default: of all)', listOption)
       .option('--rerank-depth <n>', 'how many documents of each ranking (default 100)', positiveOption)
+      .option('--rerank-length <n>', 'most tokens of a pair (default: what the cross-encoder reads)', positiveOption)
       .addOption(
         new Option(
           '--relevance <r>',
@@ -300,6 +302,7 @@ function requestOf(context: CliContext, corpora: string[], options: EvaluateComm
     ...given('rerank', options.rerank),
     ...given('rerankOf', options.rerankOf),
     ...given('rerankDepth', options.rerankDepth),
+    ...given('rerankLength', options.rerankLength),
     ...given('maskCitations', options.maskCitations),
     labels: defined({ field: labels, level, least }),
     ...given('probes', options.probe),

@@ -21,7 +21,7 @@ import { openModelParts, parameterValues } from './load.ts';
 import { int8Version } from './quantise.ts';
 import type { LoadModelOptions, ModelDtype } from './types.ts';
 
-export type ScoreActivation = 'identity' | 'sigmoid';
+type ScoreActivation = 'identity' | 'sigmoid';
 
 /** Token ids of a pair with the segment of each, special tokens included, nothing padded. */
 export interface TokenPair {
@@ -31,8 +31,6 @@ export interface TokenPair {
 
 export interface CrossEncoder {
   readonly id: string;
-  readonly folder: string;
-  readonly config: EncoderConfig;
   /** SHA-256 over every file that can change a score, with names; in 8 bits also the way of quantising. */
   readonly hash: string;
   readonly dtype: ModelDtype;
@@ -41,7 +39,6 @@ export interface CrossEncoder {
   readonly lanes: number;
   /** What computes, as far as scores depend on it. */
   readonly arithmetic: string;
-  readonly parameters: number;
   /** The most tokens a pair may have, special tokens counted. */
   readonly maxLength: number;
   /** True: the texts are lower-cased before they are tokenised. */
@@ -54,10 +51,7 @@ export interface CrossEncoder {
   close(): Promise<void>;
 }
 
-export type CrossEncoderOptions = Pick<
-  LoadModelOptions,
-  'dtype' | 'threads' | 'device' | 'backend' | 'id' | 'maxLength'
->;
+type CrossEncoderOptions = Pick<LoadModelOptions, 'dtype' | 'threads' | 'device' | 'backend' | 'id' | 'maxLength'>;
 
 /**
  * Loads the cross-encoder in `folder`. Throws where the checkpoint has no classification head (an encoder of single texts),
@@ -98,14 +92,11 @@ export async function loadCrossEncoder(
   });
   return {
     id: parts.id,
-    folder,
-    config,
     hash: dtype === 'int8' ? await hashOf({ files: parts.hash, int8: int8Version }) : parts.hash,
     dtype,
     device: lanes.device,
     lanes: lanes.count,
     arithmetic: lanes.arithmetic,
-    parameters: specs.reduce((sum, spec) => sum + sizeOf(spec), 0),
     maxLength: parts.maxLength,
     lowercase: own.lowercase,
     activation: settings.activation,

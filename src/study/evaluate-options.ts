@@ -47,6 +47,8 @@ export interface EvaluateOptions {
   rerankOf?: readonly string[];
   /** How many documents of each ranking; no more than `depth`. Default 100, or `depth` where that is less. */
   rerankDepth?: number;
+  /** Most tokens of a pair, special ones counted. Default: the cross-encoder's own limit. */
+  rerankLength?: number;
   /** Default: the cited documents are relevant. */
   relevance?: Omit<RelevanceOptions, 'seed'>;
   /** Of classification and clustering. */

@@ -16,7 +16,10 @@ export async function requestOf(
   corpus: string,
   settings: EvaluateSettings,
 ): Promise<EvaluationRequest> {
-  if (system.kind === 'reranked') return rerankRequest(system, await requestOf(system.base, view, corpus, settings));
+  if (system.kind === 'reranked') {
+    const request = await requestOf(system.base, view, corpus, settings);
+    return rerankRequest(system, request, settings.rerankLength);
+  }
   const { depth, bm25, analyser, lsaDimensions, split, margin, resamples, seed } = settings;
   const encoder = encoderOf(system);
   const variant = encoder && {
@@ -52,12 +55,14 @@ export async function requestOf(
 async function rerankRequest(
   { base, reranker, depth }: RerankedSystem,
   request: EvaluationRequest,
+  length: number | undefined,
 ): Promise<EvaluationRequest> {
   return {
     ...request,
     rerank: await modelsOf({ kind: 'encoder', ...reranker }),
     rerankOf: [nameOf(base)],
     rerankDepth: depth,
+    ...defined({ rerankLength: length }),
     dtype: encoderOf(base) === undefined ? [reranker.dtype] : [...new Set([...(request.dtype ?? []), reranker.dtype])],
   };
 }

@@ -21,7 +21,7 @@ import type { SearchContext, Searched } from './searched.ts';
 import type { ViewSpec } from './systems.ts';
 import { queryTexts } from './texts.ts';
 
-export interface RerankInput {
+interface RerankInput {
   corpus: Corpus;
   relevance: Relevance;
   view: ViewSpec;

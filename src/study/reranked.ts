@@ -28,7 +28,10 @@ export interface RerankedSystem {
 /** Whatever can be searched with. */
 export type RetrievalSystem = SystemSpec | RerankedSystem;
 
-type RerankSettings = Pick<EvaluateSettings, 'rerank' | 'rerankOf' | 'rerankDepth' | 'dtype' | 'depth'>;
+type RerankSettings = Pick<
+  EvaluateSettings,
+  'rerank' | 'rerankOf' | 'rerankDepth' | 'rerankLength' | 'dtype' | 'depth'
+>;
 
 /** The name of a system in the leaderboard, with which `--rerank-of` names it. */
 export function nameOf(system: RetrievalSystem): string {
@@ -37,15 +40,16 @@ export function nameOf(system: RetrievalSystem): string {
 
 /** Every system, or those named, under every cross-encoder. */
 export function rerankedSystems(systems: readonly SystemSpec[], settings: RerankSettings): RerankedSystem[] {
-  const { rerank, rerankOf, rerankDepth, depth: held } = settings;
+  const { rerank, rerankOf, rerankDepth, rerankLength, depth: held } = settings;
   if (rerank.length === 0) {
-    const alone = rerankOf ? '--rerank-of' : rerankDepth ? '--rerank-depth' : undefined;
+    const options = { '--rerank-of': rerankOf, '--rerank-depth': rerankDepth, '--rerank-length': rerankLength };
+    const alone = Object.entries(options).find(([, value]) => value !== undefined);
     if (alone === undefined) return [];
-    throw inputError(`${alone} has no effect here`, {
+    throw inputError(`${alone[0]} has no effect here`, {
       code: 'evaluate.rerank',
-      field: alone,
+      field: alone[0],
       expected: '--rerank MODEL beside it',
-      found: String(rerankOf ?? rerankDepth),
+      found: String(alone[1]),
     });
   }
   const depth = rerankDepth ?? Math.min(100, held);

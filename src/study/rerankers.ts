@@ -114,9 +114,15 @@ export class RerankerPool {
   }
 
   private async load({ source, dtype }: RerankerSpec): Promise<Reranker> {
-    const { platform, home, offline, progress, signal, threads, vectors, device } = this.settings;
+    const { platform, home, offline, progress, signal, threads, vectors, device, rerankLength } = this.settings;
     const { folder, id } = await locateModel(platform, source, { home, offline, progress, signal });
-    const model = await loadCrossEncoder(platform, folder, { dtype, threads, device, id });
+    const model = await loadCrossEncoder(platform, folder, {
+      dtype,
+      threads,
+      device,
+      id,
+      ...(rerankLength === undefined ? {} : { maxLength: rerankLength }),
+    });
     try {
       const tokenizer = await loadTokenizer(platform, folder, { lowercase: model.lowercase });
       const stored = await openPairScores(platform.files, vectors ?? join(home, 'vectors'), {

@@ -83,6 +83,7 @@ export type EvaluationRequest = Pick<
   | 'rerank'
   | 'rerankOf'
   | 'rerankDepth'
+  | 'rerankLength'
 >;
 
 /** What one system cost on one cell. A fused system needs its two parts, so what they cost is in its numbers. */

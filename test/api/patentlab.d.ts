@@ -8,6 +8,12 @@ export interface CellResult {
     view: string;
     fuse?: string;
     rerank?: RerankedFrom;
+    /** Where several widths of one model are compared: the name they share, the dimensions kept, and all there are. */
+    width?: {
+        of: string;
+        dimensions: number;
+        full: number;
+    };
     queries: number;
     documents: number;
     /** Keys as `ndcg@10`, `recall@100`, `map`, `mrr`, `unjudged@10`. */
@@ -168,11 +174,19 @@ export interface EvaluateOptions {
     rerankOf?: readonly string[];
     /** How many documents of each ranking; no more than `depth`. Default 100, or `depth` where that is less. */
     rerankDepth?: number;
+    /** Most tokens of a pair, special ones counted. Default: the cross-encoder's own limit. */
+    rerankLength?: number;
     /** Default: the cited documents are relevant. */
     relevance?: Omit<RelevanceOptions, 'seed'>;
     /** Of classification and clustering. */
     labels?: LabelRule;
-    /** Queries and candidates are patents of the test part of this split. Default: all patents. */
+    /** Of classification. Default knn and logistic. */
+    probes?: readonly Probe[];
+    clustering?: ClusteringOptions;
+    /**
+     * Queries and candidates are patents of the test part of this split (default: all patents); classifiers learn from its
+     * training part and are scored on its test part (default: families stratified by label); that part alone is clustered.
+     */
     split?: SplitOptions;
     /** Documents kept for each query. Default 1000. */
     depth?: number;
@@ -181,10 +195,14 @@ export interface EvaluateOptions {
     lsaDimensions?: number;
     /** Precisions of encoders: each in every one. Default fp32. */
     dtype?: readonly ModelDtype[];
-    /** Most tokens an encoder reads; default the model's own limit. */
-    length?: number;
-    /** Matryoshka: leading dimensions kept. */
-    dimensions?: number;
+    /** Most tokens an encoder reads; default the model's own limit. Of several, each model with each (`variants.ts`). */
+    length?: number | readonly number[];
+    /** Leading dimensions kept. Of several, each model and `lsa` with each and with all. */
+    dimensions?: number | readonly number[];
+    /** Encoders that read whole texts in passages, beside those that read their beginning. */
+    passages?: readonly PassageOptions[];
+    /** Only those that read in passages. Default false. */
+    passagesOnly?: boolean;
     /** Smallest difference of nDCG that matters. Default 0.01. */
     margin?: number;
     resamples?: number;
@@ -242,6 +260,7 @@ export interface EvaluationResults {
     strata: Stratum[];
     absentStrata: AbsentStrata[];
     domains: DomainResult[];
+    retentions: Retention[];
     /** Fusion sweeps: mean metric for each alpha, for the plot. */
     alphaSweeps: {
         corpus: string;
@@ -253,6 +272,9 @@ export interface EvaluationResults {
             value: number;
         }[];
     }[];
+    /** Where the task was asked for. */
+    classification?: ClassificationResults;
+    clustering?: ClusteringResults;
     warnings: string[];
 }
 
@@ -340,8 +362,6 @@ export interface FinetuneResult {
     /** What the split did, in one sentence. */
     readonly split: string;
     readonly records: readonly StepRecord[];
-    /** Where hard negatives were asked for. */
-    readonly mined?: MinedNegatives;
     readonly loss: {
         first: number;
         last: number;
@@ -803,6 +823,10 @@ export interface ProgressTask {
     finish(note?: string): void;
 }
 
+export type LabelRule = (typeof labelRules)[number];
+
+export declare const labelRules: readonly ['single', 'first', 'frequent', 'rare'];
+
 /**
  * The column names of the common exporters, by field: Lens (CSV and JSON), Google Patents and its BigQuery tables, Espacenet,
  * Derwent, Orbit, PatBase, PatSnap, PatentsView, WIPO Patentscope, DEPATISnet, HUPD, BigPatent, DAPFAM and the plain names
@@ -1207,6 +1231,22 @@ export interface EncoderOptions {
     progress?: Progress;
 }
 
+export type PassageAggregate = (typeof passageAggregates)[number];
+
+export interface PassageOptions {
+    /** Tokens of a passage, special tokens and prompt counted; at most what the model reads. */
+    size: number;
+    /** Tokens shared with the passage before. */
+    overlap: number;
+    aggregate: PassageAggregate;
+    /** At most so many passages of a document, the first ones. Default: all. */
+    most?: number;
+    /** A query is its first passage (default), or the mean of all of its own. */
+    queries?: 'first' | 'mean';
+}
+
+export declare const passageAggregates: readonly ['max', 'mean'];
+
 export interface Shard {
     /** Vectors: one a text, or one a passage. */
     rows: number;
@@ -1281,6 +1321,22 @@ export interface VectorsSummary {
 export type Device = 'cpu' | 'webgpu' | 'cuda';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ReliabilityBin {
+    from: number;
+    to: number;
+    count: number;
+    /** Mean probability, 0 in an empty bin. */
+    confidence: number;
+    /** Share of positive outcomes, 0 in an empty bin. */
+    accuracy: number;
+}
+
+export type ClusteringMeasure = (typeof clusteringMeasures)[number];
+
+export type ClusteringMetrics = Record<ClusteringMeasure, number>;
+
+export declare const clusteringMeasures: readonly ['vMeasure', 'homogeneity', 'completeness', 'ari', 'ami', 'nmi', 'purity'];
 
 export interface PairsInput {
     systems: readonly string[];
@@ -1530,10 +1586,368 @@ export declare const bm25Variants: readonly ['lucene', 'robertson', 'atire', 'bm
 export interface MatrixProduct {
     /**
      * a [m, k] times b [n, k] transposed -> [m, n]. The arrays must own their memory: both are handed over and are empty
-     * afterwards. Calls may overlap; they are computed in order.
+     * afterwards; or it is shared memory, which stays and must not change until the product is there. Calls may overlap;
+     * they are computed in order.
      */
-    multiply(a: Float32Array<ArrayBuffer>, m: number, b: Float32Array<ArrayBuffer>, n: number, k: number): Promise<Float32Array>;
+    multiply(a: OwnFloats, m: number, b: OwnFloats, n: number, k: number): Promise<Float32Array>;
     close(): Promise<void>;
+}
+
+type OwnFloats = Float32Array<ArrayBuffer> | Float32Array<SharedArrayBuffer>;
+
+export type Probe = (typeof probes)[number];
+
+export declare const probes: readonly ['knn', 'logistic', 'linear', 'mlp'];
+
+export interface ClassificationCell {
+    corpus: string;
+    task: 'classification';
+    model: string;
+    view: string;
+    probe: Probe;
+    /** Scored. */
+    documents: number;
+    /** Learnt from. */
+    trained: number;
+    labels: number;
+    /**
+     * `micro-f1`, `macro-f1`, `weighted-f1`, `sample-f1`, `subset-accuracy`, `hamming` (also with `-tuned`), `p@k`, `recall@k`,
+     * `lrap`, `map`, `ece`, `brier`.
+     */
+    metrics: Record<string, Estimate>;
+    cost: ClassificationCost;
+    perLabel: LabelRow[];
+    levels: LevelScore[];
+    reliability: ReliabilityBin[];
+    convergence?: ConvergenceReport;
+    /** Labels too rare to have a threshold of their own: they share one. */
+    sharedThresholds?: number;
+    manifest: ClassificationManifest;
+    /** Of the cell, relative to the report's folder. */
+    files: {
+        predictions?: string;
+    };
+}
+
+/** All classifiers of one corpus x view on one metric. */
+export interface ClassificationComparison {
+    corpus: string;
+    view: string;
+    metric: string;
+    margin: number;
+    systems: string[];
+    pairs: Comparison[];
+}
+
+export interface ClassificationCost {
+    seconds: number;
+    /** Of the vectors, as far as they were not stored before. */
+    encodeSeconds?: number;
+    /** Where all of them were computed now. */
+    documentsPerSecond?: number;
+    /** Fitting the probe, and asking it about all test documents. */
+    trainSeconds: number;
+    predictSeconds: number;
+    peakMemoryBytes: number;
+    /** Share of texts cut at the length limit, 0..1. */
+    truncated?: number;
+}
+
+/** Of a classification cell. */
+export interface ClassificationManifest extends TaskManifest {
+    task: 'classification';
+    probe: Probe;
+}
+
+export interface ClassificationResults {
+    /** What is predicted, learnt from what. */
+    statement: string;
+    cells: ClassificationCell[];
+    comparisons: ClassificationComparison[];
+    labelCards: LabelCard[];
+}
+
+/** How the training of a probe ended; `knn` has none. */
+export interface ConvergenceReport {
+    converged: boolean;
+    /** Most iterations of a label (logistic), epochs (heads). */
+    iterations: number;
+    /** Labels that were solved for, and how many of them did not converge. */
+    problems: number;
+    unconverged: number;
+    warnings: string[];
+}
+
+/** What was to be predicted, and what was left out. */
+export interface LabelCard {
+    corpus: string;
+    field: LabelField;
+    level?: SymbolLevel;
+    /** `multi-class`: every document has exactly one label. */
+    kind: 'multi-label' | 'multi-class';
+    split: string;
+    least: number;
+    documents: {
+        all: number;
+        /** Without any label. */
+        unlabelled: number;
+        /** Whose labels were all left out. */
+        emptied: number;
+        /** In no part of the split. */
+        unsplit: number;
+        train: number;
+        test: number;
+    };
+    /** Families of the test part: what is resampled. */
+    testFamilies: number;
+    labels: {
+        found: number;
+        kept: number;
+        /** With fewer than `least` training documents. */
+        rare: number;
+        /** With enough of them, but no test document. */
+        untested: number;
+    };
+    /** Labels kept a document. */
+    perDocument: {
+        mean: number;
+        most: number;
+    };
+}
+
+/** One label's row. */
+export interface LabelRow {
+    label: string;
+    train: number;
+    /** Test documents that have it. */
+    support: number;
+    predicted: number;
+    precision: number;
+    recall: number;
+    f1: number;
+    averagePrecision: number;
+    /** With the tuned threshold, and that threshold: the mean over the folds. */
+    tunedF1?: number;
+    threshold?: number;
+}
+
+/** Predictions cut to a coarser level of the hierarchy and scored there. */
+export interface LevelScore {
+    level: SymbolLevel;
+    labels: number;
+    thresholds: 'fixed' | 'tuned';
+    microF1: Estimate;
+    macroF1: Estimate;
+}
+
+export type Clusterer = (typeof clusterers)[number];
+
+export interface ClusteringOptions {
+    /** How documents with several labels come to one. Default: first for CPC and IPC, single for labels of the user's own. */
+    reduce?: Reduction;
+    /** Default: the number of labels. */
+    clusters?: number;
+    /** Default kmeans. */
+    clusterer?: Clusterer;
+    /** Samples that are clustered anew. Default 10. */
+    bootstraps?: number;
+}
+
+export declare const clusterers: readonly ['kmeans', 'minibatch'];
+
+/** The benchmark's protocol: samples drawn with replacement, each clustered anew. */
+export interface BootstrapScores {
+    /** Documents of each. */
+    size: number;
+    vMeasures: number[];
+    /** Mean, and standard deviation divided by the number: `v_measure` and `v_measure_std`. */
+    mean: number;
+    deviation: number;
+}
+
+/** One cluster's row. */
+export interface ClusterRow {
+    cluster: number;
+    documents: number;
+    /** Share of its most frequent label. */
+    purity: number;
+    /** Most frequent first. */
+    labels: {
+        label: string;
+        documents: number;
+    }[];
+}
+
+export interface ClusteringCell {
+    corpus: string;
+    task: 'clustering';
+    model: string;
+    view: string;
+    documents: number;
+    labels: number;
+    clusters: number;
+    /** `v-measure`, `homogeneity`, `completeness`, `ari`, `ami`, `nmi`, `purity`: means over the seeds. */
+    metrics: Record<string, Estimate>;
+    runs: SeedRun[];
+    bootstraps: BootstrapScores;
+    /** Of the clustering with the first seed. */
+    perCluster: ClusterRow[];
+    perLabel: SpreadLabel[];
+    /** Most often together first. */
+    mixed: MixedLabels[];
+    /** Of the map, where there are documents enough for one. */
+    map?: {
+        documents: number;
+        neighbours: number;
+        trustworthiness: number;
+    };
+    cost: ClusteringCost;
+    manifest: ClusteringManifest;
+    /** Of the cell, relative to the report's folder. */
+    files: {
+        assignments?: string;
+        map?: string;
+    };
+}
+
+/** All systems of one corpus and view on one metric. */
+export interface ClusteringComparison {
+    corpus: string;
+    view: string;
+    metric: string;
+    margin: number;
+    systems: string[];
+    pairs: Comparison[];
+}
+
+export interface ClusteringCost {
+    seconds: number;
+    /** Of the vectors, as far as they were not stored before. */
+    encodeSeconds?: number;
+    /** Where all vectors were computed now: documents a second. */
+    documentsPerSecond?: number;
+    /** All documents, once: the mean over the seeds. */
+    clusterSeconds: number;
+    bootstrapSeconds: number;
+    mapSeconds: number;
+    peakMemoryBytes: number;
+    /** Share of texts cut at the length limit, 0..1. */
+    truncated?: number;
+}
+
+/** Of a clustering cell; `seeds` are those of k-means. */
+export interface ClusteringManifest extends TaskManifest {
+    task: 'clustering';
+    clusterer: Clusterer;
+}
+
+/** Documents of the best system of a corpus and view in the plane; columns of equal length. */
+export interface ClusteringMap {
+    corpus: string;
+    view: string;
+    model: string;
+    neighbours: number;
+    trustworthiness: number;
+    /** Labels, those of most documents first. */
+    names: string[];
+    ids: string[];
+    titles: string[];
+    /** Numbers within `names`. */
+    labels: number[];
+    clusters: number[];
+    x: number[];
+    y: number[];
+}
+
+export interface ClusteringResults {
+    /** What is clustered, by which labels it is judged. */
+    statement: string;
+    cells: ClusteringCell[];
+    comparisons: ClusteringComparison[];
+    viewComparisons: ClusteringViews[];
+    maps: ClusteringMap[];
+    cards: ReductionCard[];
+    /** Systems without vectors of documents. */
+    leftOut: string[];
+}
+
+/** The views of one system against one another. */
+export interface ClusteringViews {
+    corpus: string;
+    model: string;
+    metric: string;
+    margin: number;
+    views: string[];
+    pairs: Comparison[];
+}
+
+/** Two labels in the same clusters. */
+export interface MixedLabels {
+    a: string;
+    b: string;
+    /** Chance that a document of `a` and one of `b` lie in one cluster. */
+    together: number;
+    /** The same for two documents of `a`, of `b`. */
+    within: [a: number, b: number];
+}
+
+/** What was to be found, and what was left out. */
+export interface ReductionCard {
+    corpus: string;
+    field: LabelField;
+    level?: SymbolLevel;
+    rule: Reduction;
+    least: number;
+    /** Which documents were taken at all. */
+    split: string;
+    documents: {
+        all: number;
+        /** In another part of the split. */
+        unsplit: number;
+        unlabelled: number;
+        /** With several labels, where the rule takes none of them. */
+        several: number;
+        /** Of labels that were too small. */
+        small: number;
+        kept: number;
+    };
+    families: number;
+    labels: {
+        used: number;
+        dropped: number;
+        kept: number;
+    };
+    /** Documents of the labels kept. */
+    sizes: {
+        smallest: number;
+        median: number;
+        largest: number;
+        largestLabel: string;
+    };
+    clusters: number;
+}
+
+/** One clustering of all documents. */
+export interface SeedRun {
+    seed: number;
+    iterations: number;
+    converged: boolean;
+    /** Sum of squared distances to the centres. */
+    inertia: number;
+    metrics: ClusteringMetrics;
+}
+
+/** One label's row. */
+export interface SpreadLabel {
+    label: string;
+    documents: number;
+    /** Over how many clusters of equal size it would be spread as widely: exp of the entropy of its clusters. */
+    spread: number;
+    /** Fullest first. */
+    clusters: {
+        cluster: number;
+        documents: number;
+    }[];
 }
 
 export type Question = keyof typeof questions;
@@ -1568,6 +1982,10 @@ export interface StudyRow {
     view: string;
     system: string;
     queries: number;
+    /** That may be found. */
+    documents: number;
+    /** Of its first seed. */
+    cost: Cost;
     metrics: Record<string, Estimate>;
     /** Mean of the headline metric of each seed; one value where nothing was trained. */
     seeds: {
@@ -1646,7 +2064,7 @@ export interface LabelRule {
     field?: LabelField;
     /** Depth to which classification symbols are cut. Default subclass. */
     level?: SymbolLevel;
-    /** Labels with fewer documents to learn from are left out. */
+    /** Labels with fewer documents (of classification: to learn from) are left out. Default 5. */
     least?: number;
 }
 
@@ -1805,7 +2223,7 @@ export interface DomainResult {
 }
 
 /** Plain data that `evaluate` takes to make one cell. */
-export type EvaluationRequest = Pick<EvaluateOptions, 'corpora' | 'tasks' | 'models' | 'views' | 'maskCitations' | 'fuse' | 'relevance' | 'labels' | 'split' | 'depth' | 'bm25' | 'analyser' | 'lsaDimensions' | 'dtype' | 'length' | 'dimensions' | 'margin' | 'resamples' | 'seed' | 'rerank' | 'rerankOf' | 'rerankDepth'>;
+export type EvaluationRequest = Pick<EvaluateOptions, 'corpora' | 'tasks' | 'models' | 'views' | 'maskCitations' | 'fuse' | 'relevance' | 'labels' | 'probes' | 'clustering' | 'split' | 'depth' | 'bm25' | 'analyser' | 'lsaDimensions' | 'dtype' | 'length' | 'dimensions' | 'passages' | 'passagesOnly' | 'margin' | 'resamples' | 'seed' | 'rerank' | 'rerankOf' | 'rerankDepth' | 'rerankLength'>;
 
 /** Does fusing close the gap? The verdicts are in `outPairs`. */
 export interface FusionAcrossDomains {
@@ -1835,6 +2253,25 @@ export interface RerankedFrom {
     model: string;
     /** Documents of each ranking that it put in order. */
     depth: number;
+}
+
+/** One model with its vectors cut, over the same queries (`retention.ts`). */
+export interface Retention {
+    corpus: string;
+    view: string;
+    metric: string;
+    /** The name its widths share. */
+    model: string;
+    full: {
+        system: string;
+        dimensions: number;
+    };
+    /** Widest first; `kept` is the mean over that at full width. */
+    cut: {
+        system: string;
+        dimensions: number;
+        kept: Estimate;
+    }[];
 }
 
 /** Of a corpus that is searched. */
@@ -1882,6 +2319,8 @@ export interface TaskManifest {
     pooling?: string;
     dimensions?: number;
     length?: number;
+    /** Of encoders that read in passages; `length` is then their size. */
+    passages?: PassageOptions;
     dtype?: string;
     device: 'cpu' | 'webgpu' | 'cuda';
     /** Of text encoders: what computed, as far as vectors depend on it (the library's version, levels of 8-bit activations). */
@@ -2110,15 +2549,6 @@ export declare const leakageChecks: {
     readonly relevant: 'relevant documents of held-out queries that train';
     readonly negatives: 'hard negatives that do not train, or whose family or text is held out';
 };
-
-export interface MinedNegatives {
-    perPair: number;
-    /** [pairs, perPair]: row of each negative, read under the pair's positive view; -1 where the band had too few. */
-    rows: Int32Array;
-    /** Places left at -1. */
-    lacking: number;
-    settings: Record<string, unknown>;
-}
 
 export interface MiningOptions {
     ranker: NegativeRanker;

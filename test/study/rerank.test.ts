@@ -243,9 +243,12 @@ test('the cell is made again from its manifest alone, in either precision', asyn
   assert.deepEqual(results.cells.map(systemName), ['bm25', 'tiny', 'bm25+tiny (rrf)', 'bm25+tiny (rrf) > cross']);
   const outcome = await repeatCell(results.cells[3]!.manifest.cell, { platform: nodePlatform, home });
   assert.ok(outcome.identical, JSON.stringify(outcome.changed));
-  const int8 = await evaluate(options({ models: ['bm25'], fuse: [], dtype: ['int8'], study: 'again-int8' }));
+  const int8 = await evaluate(
+    options({ models: ['bm25'], fuse: [], dtype: ['int8'], rerankLength: 24, study: 'again-int8' }),
+  );
   const cell = cellOf(int8.results.cells, 'bm25 > cross-int8');
   assert.equal(cell.manifest.dtype, 'int8');
+  assert.equal(cell.manifest.length, 24);
   assert.ok((await repeatCell(cell.manifest.cell, { platform: nodePlatform, home })).identical);
 });
 
@@ -290,6 +293,7 @@ test('wrong use is told', async () => {
   await rejects({ rerank: ['bm25'] }, 'evaluate.rerank', /reads no pairs/);
   await rejects({ rerank: [], rerankOf: ['bm25'] }, 'evaluate.rerank', /--rerank-of has no effect/);
   await rejects({ rerank: [] }, 'evaluate.rerank', /--rerank-depth has no effect/);
+  await rejects({ rerankLength: 49 }, 'model.max-length', /cannot take texts of this length/);
   await rejects({ rerank: [encoder] }, 'cross-encoder.no-head', /no classification head/);
   assert.equal(basename(encoder), 'tiny');
 });
