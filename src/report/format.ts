@@ -105,6 +105,10 @@ const metricNames: Record<string, string> = {
   hamming: 'Hamming loss',
   lrap: 'LRAP',
   ece: 'ECE',
+  'v-measure': 'V-measure',
+  ami: 'AMI',
+  ari: 'ARI',
+  nmi: 'NMI',
   brier: 'Brier score',
 };
 

@@ -3,6 +3,8 @@ import type { EvaluationResults } from '../study/results.ts';
 import { evidenceOf } from './advice-evidence.ts';
 import { classificationEvidence } from './classification-evidence.ts';
 import { classifierGroups, leading, metricOf } from './classification-standings.ts';
+import { clusteringEvidence } from './clustering-evidence.ts';
+import { bestClustered } from './clustering-standings.ts';
 import { csvNames } from './csv.ts';
 import { documentOf } from './document.ts';
 import { type Content, html } from './markup.ts';
@@ -19,6 +21,8 @@ import {
   trainingTables,
 } from './sections/classification-details.ts';
 import { caveats, manifests, methodsSection } from './sections/closing.ts';
+import { clusteringLeaderboard, clusteringPairs, clusteringSummary } from './sections/clustering.ts';
+import { clusterMaps, clusterTables, reductionCards } from './sections/clustering-details.ts';
 import { cost } from './sections/cost.ts';
 import { fusion, recall } from './sections/curves.ts';
 import { dataCards } from './sections/data-card.ts';
@@ -35,8 +39,8 @@ import { Standings, unique } from './standings.ts';
 export function renderHtml(evaluation: EvaluationResults): string {
   const results = withShortNames(evaluation);
   const page: Page = { standings: new Standings(results), files: csvNames };
-  const evidence = [...evidenceOf(page.standings), ...classificationEvidence(results)];
-  const retrieval = results.cells.length > 0 || results.classification === undefined;
+  const evidence = [...evidenceOf(page.standings), ...classificationEvidence(results), ...clusteringEvidence(results)];
+  const retrieval = hasRetrieval(results);
   const queries = winsLosses(page);
   const sections: [string, string, Content][] = [
     [
@@ -64,6 +68,12 @@ export function renderHtml(evaluation: EvaluationResults): string {
     ['reliability', 'Reliability', classifierReliability(page)],
     ['trainings', 'Thresholds', trainingTables(page)],
     ['label-data', 'Label data', labelCards(page)],
+    ['clustering', 'Clustering', clusteringSummary(page)],
+    ['clusterings', 'Clusterings', clusteringLeaderboard(page)],
+    ['clustering-pairs', 'Pairs of clusterings', clusteringPairs(page)],
+    ['clustering-map', 'Map', clusterMaps(page)],
+    ['clusters', 'Clusters', clusterTables(page)],
+    ['clustering-data', 'Labels of clustering', reductionCards(page)],
     ['data', 'Data', dataCards(page)],
     ['methods', 'Methods', methodsSection(page)],
     ['caveats', 'Caveats', caveats(page)],
@@ -71,7 +81,8 @@ export function renderHtml(evaluation: EvaluationResults): string {
   ];
   const shown = sections.filter(([, , content]) => content);
   // What stands above the filter of details: retrieval's leaderboard has its own.
-  const above = shown.findIndex(([id]) => id === (retrieval ? 'leaderboard' : 'classification')) + 1;
+  const last = retrieval ? 'leaderboard' : results.classification === undefined ? 'clustering' : 'classification';
+  const above = shown.findIndex(([id]) => id === last) + 1;
   return documentOf(page, {
     ...results,
     contents: shown.map(([id, name]) => ({ id, name })),
@@ -83,10 +94,15 @@ export function renderHtml(evaluation: EvaluationResults): string {
   });
 }
 
-/** The view whose best classifier has the highest micro-F1, where nothing is searched. */
-function bestClassifiedView({ results }: Standings, corpus: string): { view: string } | undefined {
-  const { classification } = results;
-  if (classification === undefined) return undefined;
+/** Of other tasks alone nothing of retrieval is shown. */
+export function hasRetrieval({ cells, classification, clustering }: EvaluationResults): boolean {
+  return cells.length > 0 || (classification === undefined && clustering === undefined);
+}
+
+/** The view whose best classifier has the highest micro-F1, else whose best clustering the highest V-measure. */
+function bestViewWithoutSearch({ results }: Standings, corpus: string): { view: string } | undefined {
+  const { classification, clustering } = results;
+  if (classification === undefined) return clustering && bestClustered(clustering, corpus);
   return classifierGroups(classification)
     .filter((group) => group.corpus === corpus)
     .sort((a, b) => metricOf(b.best, leading) - metricOf(a.best, leading))[0];
@@ -95,16 +111,13 @@ function bestClassifiedView({ results }: Standings, corpus: string): { view: str
 /** The filter of all sections below the leaderboard; it stays in sight while they scroll. Opens on the best view. */
 function detailFilter({ standings }: Page): Content {
   const corpus = standings.corpora[0];
-  const top = corpus === undefined ? undefined : (standings.bestView(corpus) ?? bestClassifiedView(standings, corpus));
-  const classified = standings.results.classification;
+  const top =
+    corpus === undefined ? undefined : (standings.bestView(corpus) ?? bestViewWithoutSearch(standings, corpus));
+  const { classification, clustering } = standings.results;
+  const others = [...(classification?.cells ?? []), ...(clustering?.cells ?? [])];
   const selects = [
     select('corpus', 'Corpus', [...standings.corpora, ''], corpus),
-    select(
-      'view',
-      'View',
-      [...unique([...standings.views, ...(classified?.cells ?? []).map(({ view }) => view)]), ''],
-      top?.view,
-    ),
+    select('view', 'View', [...unique([...standings.views, ...others.map(({ view }) => view)]), ''], top?.view),
     select('metric', 'Metric', unique(standings.results.comparisons.map((table) => table.metric)), standings.metric),
   ].filter(Boolean);
   if (selects.length === 0) return undefined;

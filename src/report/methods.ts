@@ -145,7 +145,11 @@ function statistics({ results }: Standings): string {
 }
 
 function versions({ results }: Standings): string {
-  const manifests = [...results.cells, ...(results.classification?.cells ?? [])].map(({ manifest }) => manifest);
+  const manifests = [
+    ...results.cells,
+    ...(results.classification?.cells ?? []),
+    ...(results.clustering?.cells ?? []),
+  ].map(({ manifest }) => manifest);
   const seeds = unique(manifests.flatMap((manifest) => manifest.seeds));
   const devices = unique(manifests.map(({ device }) => device));
   return `patentlab ${results.packageVersion}; ${seeds.length === 1 ? 'seed' : 'seeds'} ${listOf(seeds.map(String))}; ${listOf(devices)}. Command: ${results.command}`;

@@ -2,9 +2,10 @@
 import type pc from 'picocolors';
 import { type ClassificationCell, classifierName } from '../study/classification/results.ts';
 import type { EvaluationResults } from '../study/results.ts';
-import { classifierSentences, plainText } from './classification-sentences.ts';
+import { classifierSentences } from './classification-sentences.ts';
 import { classifierGroups, compared, leading, measureName, testedMetrics } from './classification-standings.ts';
 import { count, interval, plural, score, seconds, shorten, signed, verdictGlyph } from './format.ts';
+import { plain } from './sentences.ts';
 import { type Column, clean, line, wrap } from './terminal-lines.ts';
 
 export function classificationBlocks(
@@ -56,7 +57,7 @@ export function classificationBlocks(
       ...rows,
       '',
       ...testedMetrics(classification, group).flatMap((metric) =>
-        wrap(classifierSentences(classification, group, metric).map(plainText).join(' ')),
+        wrap(classifierSentences(classification, group, metric).map(plain).join(' ')),
       ),
       ...unconverged(cells),
     ];

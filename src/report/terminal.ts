@@ -26,6 +26,7 @@ import { rerankSentences } from './rerank-sentences.ts';
 import { detectableSentence, groupSentences, plain } from './sentences.ts';
 import { type Group, Standings } from './standings.ts';
 import { classificationBlocks } from './terminal-classification.ts';
+import { clusteringBlocks } from './terminal-clustering.ts';
 import { type Column, clean, line, wrap } from './terminal-lines.ts';
 
 export interface TerminalOptions {
@@ -89,7 +90,7 @@ export function renderTerminal(results: EvaluationResults, options: TerminalOpti
       );
     }
   }
-  out.push(...classificationBlocks(results, colors));
+  out.push(...classificationBlocks(results, colors), ...clusteringBlocks(results, colors));
   out.push(
     '',
     colors.dim('▲ better  ▼ worse  = equivalent within the margin  ? undecided  (within a view, Holm-corrected)'),

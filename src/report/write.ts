@@ -5,8 +5,9 @@ import { writeParquet } from '../base/node/parquet.ts';
 import type { EmbeddingResults } from '../study/embedding/results.ts';
 import type { EvaluationResults } from '../study/results.ts';
 import { classificationCsv } from './classification-csv.ts';
+import { clusteringCsv } from './clustering-csv.ts';
 import { csvFiles } from './csv.ts';
-import { renderHtml } from './html.ts';
+import { hasRetrieval, renderHtml } from './html.ts';
 import { standingRows, studyCsv } from './study-csv.ts';
 import { renderStudyHtml } from './study-html.ts';
 
@@ -22,8 +23,12 @@ export interface WrittenReport {
  * Throws `disk.full` or `disk.forbidden`.
  */
 export async function writeReport(folder: string, results: EvaluationResults): Promise<WrittenReport> {
-  const retrieval = results.cells.length > 0 || results.classification === undefined ? csvFiles(results) : [];
-  return writeFiles(folder, renderHtml(results), results, [...retrieval, ...classificationCsv(results)]);
+  const retrieval = hasRetrieval(results) ? csvFiles(results) : [];
+  return writeFiles(folder, renderHtml(results), results, [
+    ...retrieval,
+    ...classificationCsv(results),
+    ...clusteringCsv(results),
+  ]);
 }
 
 /**

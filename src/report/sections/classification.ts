@@ -1,7 +1,7 @@
 /** Classification: what can be said, the leaderboard, every pair. */
 import { type ClassificationCell, classifierName } from '../../study/classification/results.ts';
 import { classificationFiles } from '../classification-csv.ts';
-import { type ClassifierSentence, classifierSentences } from '../classification-sentences.ts';
+import { classifierSentences } from '../classification-sentences.ts';
 import {
   bestBy,
   type ClassifierGroup,
@@ -17,6 +17,7 @@ import { count, interval, plural, score, seconds, signed, verdictGlyph } from '.
 import { type Content, html, type Markup } from '../markup.ts';
 import { Budget, linked, type Page, panel, scroller, section, value } from '../page.ts';
 import { unique } from '../standings.ts';
+import { shown } from './advice.ts';
 import { verdictTitle } from './leaderboard.ts';
 
 export function classificationSummary(page: Page): Content {
@@ -39,10 +40,6 @@ ${testedMetrics(results, top).map((metric) => html`<p>${classifierSentences(resu
     lead: results.statement,
     body,
   });
-}
-
-function shown(sentence: ClassifierSentence): Markup[] {
-  return sentence.map((part) => (typeof part === 'string' ? html`${part}` : linked(part.cell, part.text)));
 }
 
 /** Columns of the leaderboard after the leading metric; those that a corpus lacks are left out. */
@@ -112,7 +109,7 @@ function versus(
   if (cell === best) return html`<td class="num quiet" data-sort="0">best</td>`;
   const pair = compared(results, group, metric, cell, best);
   if (pair === undefined) return html`<td class="num quiet" data-sort="" title="not tested">–</td>`;
-  return html`<td class="num ${pair.verdict}" data-sort="${pair.difference}" title="${verdictTitle(pair)}">${verdictGlyph[pair.verdict]}<span class="sr"> ${pair.verdict}</span> ${signed(pair.difference)}</td>`;
+  return html`<td class="num ${pair.verdict}" data-sort="${pair.difference}" title="${verdictTitle(pair, 'documents')}">${verdictGlyph[pair.verdict]}<span class="sr"> ${pair.verdict}</span> ${signed(pair.difference)}</td>`;
 }
 
 export function classificationPairs(page: Page): Content {
@@ -129,7 +126,7 @@ export function classificationPairs(page: Page): Content {
         if (row === column) return html`<td class="quiet">·</td>`;
         const pair = compared(results, group, metric, row, column);
         if (pair === undefined) return html`<td class="quiet" title="not tested">–</td>`;
-        return html`<td class="num ${pair.verdict}" title="${verdictTitle(pair)}">${verdictGlyph[pair.verdict]} ${signed(pair.difference)}</td>`;
+        return html`<td class="num ${pair.verdict}" title="${verdictTitle(pair, 'documents')}">${verdictGlyph[pair.verdict]} ${signed(pair.difference)}</td>`;
       });
       return html`<tr><th scope="row"><span class="quiet">${position + 1}</span> ${linked(row, classifierName(row))}</th>${others}</tr>\n`;
     });

@@ -2,6 +2,7 @@
 import { classifierName } from '../../study/classification/results.ts';
 import { systemName, type TaskManifest } from '../../study/results.ts';
 import { classificationMethods } from '../classification-methods.ts';
+import { clusteringMethods } from '../clustering-methods.ts';
 import { listOf } from '../format.ts';
 import { type Content, html, jsonIsland, type Markup } from '../markup.ts';
 import { methods } from '../methods.ts';
@@ -9,7 +10,11 @@ import { manifestId, type Page, section, shortHash } from '../page.ts';
 
 export function methodsSection(page: Page): Markup {
   const { standings } = page;
-  const texts = [...methods(standings), ...classificationMethods(standings.results)];
+  const texts = [
+    ...methods(standings),
+    ...classificationMethods(standings.results),
+    ...clusteringMethods(standings.results),
+  ];
   const paragraphs = texts.map((text) => html`<p>${text}</p>\n`);
   return section(page, {
     id: 'methods',
@@ -38,6 +43,8 @@ export function caveats(page: Page): Markup {
       html`<b>Labels are what somebody assigned.</b> A code that an office did not give counts as wrong here, even where it would fit; documents without any label took no part.`,
     results.classification !== undefined &&
       html`<b>A probe is not a fine-tuned classifier.</b> It says what can be read off frozen vectors with these settings; another probe may order the models differently.`,
+    results.clustering !== undefined &&
+      html`<b>Clusters are judged by labels.</b> A clustering by another sound principle than the labels’ scores low; documents with several labels are judged by one of them.`,
     html`<b>The verdicts hold for this corpus, ${retrieval ? 'these queries and this notion of relevance' : 'these documents and these labels'}.</b> Another landscape may order the systems differently.`,
   ];
   return section(page, {
@@ -48,10 +55,11 @@ export function caveats(page: Page): Markup {
 }
 
 export function manifests(page: Page): Markup {
-  const { cells: searched, classification } = page.standings.results;
+  const { cells: searched, classification, clustering } = page.standings.results;
   const all: MadeCell[] = [
     ...searched.map((cell) => ({ ...cell, name: systemName(cell) })),
     ...(classification?.cells ?? []).map((cell) => ({ ...cell, name: classifierName(cell) })),
+    ...(clustering?.cells ?? []).map((cell) => ({ ...cell, name: `${cell.model}, clustering` })),
   ];
   const cells = [...new Map(all.map((cell) => [cell.manifest.cell, cell])).values()];
   return section(page, {
@@ -68,6 +76,15 @@ export function manifests(page: Page): Markup {
   });
 }
 
+/** Of the files of cells. */
+const fileNames = {
+  run: 'run',
+  perQuery: 'per query',
+  predictions: 'predictions',
+  assignments: 'clusters',
+  map: 'map',
+} as const;
+
 /** A cell of any task. */
 interface MadeCell {
   corpus: string;
@@ -75,7 +92,7 @@ interface MadeCell {
   name: string;
   manifest: TaskManifest;
   chosen?: Record<string, unknown>;
-  files: { run?: string; perQuery?: string; predictions?: string };
+  files: Partial<Record<keyof typeof fileNames, string>>;
 }
 
 function entry(cell: MadeCell): Markup {
@@ -89,17 +106,10 @@ function entry(cell: MadeCell): Markup {
       'environment',
       `${environment.processor}, ${environment.platform}, ${environment.threads} threads, Node ${environment.node.replace(/^v/, '')}, started ${environment.started}`,
     ],
-    ...(files.run === undefined
-      ? []
-      : [['run', html`<a href="${relative(files.run)}">${files.run}</a>`] as [string, Content]]),
-    ...(files.perQuery === undefined
-      ? []
-      : [['per query', html`<a href="${relative(files.perQuery)}">${files.perQuery}</a>`] as [string, Content]]),
-    ...(files.predictions === undefined
-      ? []
-      : [
-          ['predictions', html`<a href="${relative(files.predictions)}">${files.predictions}</a>`] as [string, Content],
-        ]),
+    ...Object.entries(fileNames).flatMap(([key, name]): [string, Content][] => {
+      const path = files[key as keyof typeof fileNames];
+      return path === undefined ? [] : [[name, html`<a href="${relative(path)}">${path}</a>`]];
+    }),
   ];
   return html`<details class="manifest" id="${manifestId(cell)}"><summary>${cell.corpus} · ${cell.view} · ${cell.name} <code>${shortHash(cell)}</code></summary><p><code>patentlab repeat ${hash}</code></p><dl class="facts">${facts.map(([name, fact]) => html`<dt>${name}</dt><dd>${fact}</dd>`)}</dl></details>\n`;
 }

@@ -97,8 +97,9 @@ function versus(
   return html`<td class="num ${pair.verdict}"${at} data-sort="${pair.difference}" title="${verdictTitle(pair)}">${verdictGlyph[pair.verdict]}<span class="sr"> ${pair.verdict}</span> ${signed(pair.difference)}</td>`;
 }
 
-export function verdictTitle(pair: Comparison): string {
-  return `${pair.a} against ${pair.b}: ${pair.verdict}, difference ${signed(pair.difference)} ${signedInterval(pair)}, ${pPhrase(pair.pHolm, 'Holm p')} (${pPhrase(pair.p, 'p')}), detectable ${score(pair.detectable)}, ${count(pair.queries)} queries`;
+/** `sample`: what was resampled. */
+export function verdictTitle(pair: Comparison, sample = 'queries'): string {
+  return `${pair.a} against ${pair.b}: ${pair.verdict}, difference ${signed(pair.difference)} ${signedInterval(pair)}, ${pPhrase(pair.pHolm, 'Holm p')} (${pPhrase(pair.p, 'p')}), detectable ${score(pair.detectable)}, ${count(pair.queries)} ${sample}`;
 }
 
 function allMetrics(metrics: string[], cells: CellResult[], corpus: string): Content {
