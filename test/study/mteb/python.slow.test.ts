@@ -68,8 +68,9 @@ test("MTEB's task classes give the same scores, and MTEB reads our results", {
     assert.deepEqual(Object.keys(scores).sort(), Object.keys(expected).sort(), task);
     const difference = Math.abs((scores[mainScore] as number) - main_score);
     t.diagnostic(`${task}: ${mainScore} ${scores[mainScore]}, MTEB ${main_score}`);
-    // Vectors differ by float32 rounding, which can turn two neighbours of a ranking or one test text of sixty.
-    assert.ok(difference <= 2e-3, `${task}: ${scores[mainScore]}, MTEB ${main_score}`);
+    // Both logistic regressions end within a tolerance of the optimum: a few of 600 predictions lie between.
+    const allowed = task === 'PatentClassification' ? 3.5 / 600 : 1e-4;
+    assert.ok(difference <= allowed, `${task}: ${scores[mainScore]}, MTEB ${main_score}`);
   }
   const { files, cache } = oracle('read', out);
   assert.deepEqual(Object.keys(files).sort(), [...names].sort());
