@@ -105,7 +105,10 @@ export interface Program<Names extends string = string> {
 }
 
 export interface RunOptions {
-    /** Hands the feeds' memory over to the worker instead of copying it: the arrays are empty afterwards. */
+    /**
+     * Hands the feeds' memory over to the worker instead of copying it: the arrays are empty afterwards. Shared memory is
+     * never copied nor emptied; it must stay as it is during the run.
+     */
     transfer?: boolean;
 }
 
