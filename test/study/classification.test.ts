@@ -268,6 +268,9 @@ test('the report: every number leads to its manifest, tables hold what the cells
   for (const id of ['leaderboard', 'recall', 'cost'])
     assert.ok(!page.includes(`<section id="${id}"`), `no ${id} without retrieval`);
   assert.doesNotMatch(page, /.{0,120}\bNaN\b.{0,40}/, 'no number is missing silently');
+  const pairs = /<section id="classifier-pairs"[\s\S]*?<\/section>/.exec(page)![0];
+  assert.equal(pairs.match(/<table/g)!.length, 2 * 4, 'a matrix a view and compared metric');
+  assert.ok(!pairs.includes('data-metric'), 'a filter of retrieval metrics would hide it');
   const [head, ...rows] = readFileSync(join(folder, 'classification.csv'), 'utf8').trim().split('\r\n');
   const at = head!.split(',').indexOf('micro-f1');
   const { cells } = results.classification!;

@@ -1,5 +1,10 @@
 /** Classification: what can be said, the leaderboard, every pair. */
-import { type ClassificationCell, classifierName } from '../../study/classification/results.ts';
+import {
+  type ClassificationCell,
+  type ClassificationComparison,
+  type ClassificationResults,
+  classifierName,
+} from '../../study/classification/results.ts';
 import { classificationFiles } from '../classification-csv.ts';
 import { classifierSentences } from '../classification-sentences.ts';
 import {
@@ -61,6 +66,7 @@ function board({ standings }: Page, group: ClassifierGroup): Content {
   const results = standings.results.classification!;
   const { corpus, view, cells, best } = group;
   const shownColumns = columns.filter((metric) => cells.some((cell) => cell.metrics[metric] !== undefined));
+  const tested = testedMetrics(results, group);
   const estimates = cells.flatMap((cell) => cell.metrics[leading] ?? []);
   const scale = rangeScale(estimates.map((estimate) => finite(estimate)));
   const rows = cells.map((cell) => {
@@ -68,12 +74,11 @@ function board({ standings }: Page, group: ClassifierGroup): Content {
     const name = linked(cell, classifierName(cell), `${corpus}, ${view}`);
     return html`<tr><th scope="row">${cell === best ? html`<b>${name}</b>` : name}</th><td class="num" data-sort="${estimate.value}">${value(cell, leading)} <span class="ci">${interval(estimate)}</span></td><td>${range(scale, finite(estimate), { metric: leading, reference: best.metrics[leading]!.value })}</td>${versus(results, group, cell, leading)}${shownColumns.map(
       (metric) =>
-        html`<td class="num" data-sort="${cell.metrics[metric]?.value ?? ''}">${value(cell, metric)}</td>${metric.endsWith('-f1') || metric.endsWith('-tuned') ? versus(results, group, cell, metric) : undefined}`,
+        html`<td class="num" data-sort="${cell.metrics[metric]?.value ?? ''}">${value(cell, metric)}</td>${tested.includes(metric) && versus(results, group, cell, metric)}`,
     )}<td class="num" data-sort="${cell.cost.seconds}">${seconds(cell.cost.seconds)}</td></tr>\n`;
   });
   const heads = shownColumns.map(
-    (metric) =>
-      html`${head(measureName(metric))}${results.comparisons.some((table) => table.metric === metric) ? head('to best') : metric.endsWith('-f1') || metric.endsWith('-tuned') ? head('') : undefined}`,
+    (metric) => html`${head(measureName(metric))}${tested.includes(metric) && head('to best')}`,
   );
   const all = unique(cells.flatMap((cell) => Object.keys(cell.metrics)));
   return html`${scroller(
@@ -100,7 +105,7 @@ function finite({ value, lower, upper }: { value: number; lower: number; upper: 
 }
 
 function versus(
-  results: Parameters<typeof compared>[0],
+  results: ClassificationResults,
   group: ClassifierGroup,
   cell: ClassificationCell,
   metric: string,
@@ -116,25 +121,12 @@ export function classificationPairs(page: Page): Content {
   const results = page.standings.results.classification;
   if (results === undefined || results.comparisons.length === 0) return undefined;
   const budget = new Budget(500_000);
-  const groups = classifierGroups(results);
-  const panels = results.comparisons.map((table) => {
-    const { corpus, view, metric, margin, pairs } = table;
-    const group = groups.find((candidate) => candidate.corpus === corpus && candidate.view === view)!;
-    const cells = group.cells.toSorted((a, b) => metricOf(b, metric) - metricOf(a, metric));
-    const rows = cells.map((row, position) => {
-      const others = cells.map((column) => {
-        if (row === column) return html`<td class="quiet">·</td>`;
-        const pair = compared(results, group, metric, row, column);
-        if (pair === undefined) return html`<td class="quiet" title="not tested">–</td>`;
-        return html`<td class="num ${pair.verdict}" title="${verdictTitle(pair, 'documents')}">${verdictGlyph[pair.verdict]} ${signed(pair.difference)}</td>`;
-      });
-      return html`<tr><th scope="row"><span class="quiet">${position + 1}</span> ${linked(row, classifierName(row))}</th>${others}</tr>\n`;
-    });
-    const caption = `${measureName(metric)}, margin ±${margin}, ${plural(pairs[0]?.queries ?? 0, 'document')}, Holm over ${plural(pairs.length, 'pair')}`;
-    const matrix = html`<table class="matrix"><caption>${caption}</caption><thead><tr><td></td>${cells.map((cell, position) => html`<th scope="col" title="${classifierName(cell)}"><span class="sr">${classifierName(cell)} </span>${position + 1}</th>`)}</tr></thead><tbody>${rows}</tbody></table>`;
-    return budget.take(
-      panel({ corpus, view, metric }, scroller(`Pairs, ${corpus}, ${view}, ${measureName(metric)}`, matrix)),
-    );
+  // No part is marked with its metric: retrieval's filter of metrics would hide it.
+  const panels = classifierGroups(results).map((group) => {
+    const { corpus, view } = group;
+    const tables = results.comparisons.filter((table) => table.corpus === corpus && table.view === view);
+    const matrices = tables.map((table) => budget.take(matrix(results, group, table)));
+    return matrices.length > 0 && panel({ corpus, view }, matrices);
   });
   return section(page, {
     id: 'classifier-pairs',
@@ -143,4 +135,30 @@ export function classificationPairs(page: Page): Content {
     lead: 'Row minus column. p values come from swapping the predictions of whole families between two classifiers; intervals from resampling families.',
     body: [panels, budget.note('matrices', classificationFiles.comparisons)],
   });
+}
+
+function matrix(
+  results: ClassificationResults,
+  group: ClassifierGroup,
+  { metric, margin, pairs }: ClassificationComparison,
+): Markup {
+  const { corpus, view } = group;
+  const cells = group.cells.toSorted((a, b) => metricOf(b, metric) - metricOf(a, metric));
+  const rows = cells.map((row, position) => {
+    const others = cells.map((column) => {
+      if (row === column) return html`<td class="quiet">·</td>`;
+      const pair = compared(results, group, metric, row, column);
+      if (pair === undefined) return html`<td class="quiet" title="not tested">–</td>`;
+      return html`<td class="num ${pair.verdict}" title="${verdictTitle(pair, 'documents')}">${verdictGlyph[pair.verdict]} ${signed(pair.difference)}</td>`;
+    });
+    return html`<tr><th scope="row"><span class="quiet">${position + 1}</span> ${linked(row, classifierName(row))}</th>${others}</tr>\n`;
+  });
+  const caption = `${measureName(metric)}, margin ±${margin}, ${plural(pairs[0]?.queries ?? 0, 'document')}, Holm over ${plural(pairs.length, 'pair')}`;
+  return scroller(
+    `Pairs, ${corpus}, ${view}, ${measureName(metric)}`,
+    html`<table class="matrix"><caption>${caption}</caption><thead><tr><td></td>${cells.map(
+      (cell, position) =>
+        html`<th scope="col" title="${classifierName(cell)}"><span class="sr">${classifierName(cell)} </span>${position + 1}</th>`,
+    )}</tr></thead><tbody>${rows}</tbody></table>`,
+  );
 }
