@@ -2,7 +2,7 @@
 
 Texts are "row 17"; the model is a table of integer vectors, so that the fixtures can hold it whole. Retrieval has tied documents
 and a query whose relevant document is not in the corpus; classification is run with four labels and with two. The scores of
-ten seeds on the same vectors say how far MTEB's own draws move its result. Needs the package mteb beside those of requirements.txt.
+ten seeds on the same vectors say how far MTEB's own draws move its result.
 """
 
 import json

@@ -4,7 +4,6 @@
  *               one label counts as 1)
  *   bootstraps  of a stratified sample a share is embedded; bootstraps of it are clustered; means of V-measure and AMI
  */
-
 import { inputError } from '../../base/errors.ts';
 import { mtebDraw, scoreClustering } from '../../cluster/mteb-clustering.ts';
 import type { ClusteringMetrics } from '../../metrics/clustering.ts';
@@ -53,7 +52,8 @@ export async function evaluateBootstraps(
   { sample, fraction, experiments, size, batch, ...options }: ClusteringOptions & Bootstraps,
 ): Promise<Clustered<BootstrapScores>> {
   const table = data.table(task.split);
-  const { codes, count } = labelCodes(await readLabels(table, task.label));
+  // As texts: so MTEB orders the labels of a stratified sample.
+  const { codes, count } = labelCodes((await readLabels(table, task.label)).map(String));
   const sampled = stratifiedSample(codes, sample ?? codes.length, options.seed);
   const draw = mtebDraw(sampled.length, {
     seed: options.seed,
