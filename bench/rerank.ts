@@ -69,7 +69,7 @@ try {
       bench: 'rerank',
       title: 'Reranking by a cross-encoder',
       about:
-        'The weights of all-MiniLM-L6-v2 with a classifier drawn at random: as fast as a trained one of its size, of no use for ranking. Scores are compared with the peer's. Real patents, tokenising included.',
+        'The weights of all-MiniLM-L6-v2 with a classifier drawn at random: as fast as a trained one of its size, of no use for ranking. Scores are compared too. Real patents, tokenising included.',
     }),
   );
   for (const view of views) {
