@@ -40,7 +40,7 @@ export function documentMap({ title, groups, points }: MapSpec): Markup {
     legend.map((name, index) => {
       const at = 14 + index * 17;
       const series = index < named.length ? index : grey;
-      return html`${mark(series, width + 10, at, 3.4)}<text class="name${index < named.length && ` s${index}`}" x="${width + 20}" y="${at}" dy=".32em">${name}</text>`;
+      return html`${mark(series, width + 10, at, 3.4)}<text class="${index < named.length ? `name s${index}` : 'label'}" x="${width + 20}" y="${at}" dy=".32em">${name}</text>`;
     }),
   ]);
 }

@@ -65,7 +65,7 @@ function sampleTable(map: ClusteringMap): Markup {
   const summary = `${count(taken.length)} of ${plural(map.ids.length, 'document')} as a table`;
   return html`<details><summary>${summary}</summary>${scroller(
     `Documents of the map of ${map.corpus}, ${map.view}`,
-    html`<table class="patents sortable"><caption>${summary}</caption><thead><tr>${sortable('Document')}${sortable('Title')}${sortable('Label')}${sortable('Cluster', true)}${sortable('x', true)}${sortable('y', true)}</tr></thead><tbody>${rows}</tbody></table>`,
+    html`<table class="sortable"><caption>${summary}</caption><thead><tr>${sortable('Document')}${sortable('Title')}${sortable('Label')}${sortable('Cluster', true)}${sortable('x', true)}${sortable('y', true)}</tr></thead><tbody>${rows}</tbody></table>`,
   )}</details>`;
 }
 
@@ -151,10 +151,17 @@ export function reductionCards(page: Page): Content {
   });
 }
 
+/** Says it where the order of labels seems to mean nothing. */
+function sortedNote(alphabetical = 0): string {
+  if (alphabetical < 0.99) return '';
+  return `; in ${percent(alphabetical)} of the documents with several labels that is also the first of the alphabet, so that the source may have sorted them and the rule mean little`;
+}
+
 function facts({
   field,
   level,
   rule,
+  alphabetical,
   least,
   split,
   documents,
@@ -167,7 +174,7 @@ function facts({
   const dropped = documents.all - documents.kept;
   const rows: [string, Content][] = [
     ['Labels', source],
-    ['One a document', `${rule}: ${reductionWords[rule]}`],
+    ['One a document', `${rule}: ${reductionWords[rule]}${sortedNote(alphabetical)}`],
     [
       'Kept',
       `${count(labels.kept)} of ${plural(labels.used, 'label')}; ${count(labels.dropped)} with fewer than ${least} documents left out`,

@@ -59,7 +59,7 @@ export async function evaluateClustering(context: TaskContext): Promise<Clusteri
     if (map !== undefined) maps.push(map);
   }
   return {
-    statement: statementOf(grounds),
+    statement: clusteringStatement(grounds),
     cells: rows.map(({ result }) => result),
     comparisons: byView.flatMap((group) => compareClusterings(group, settings)),
     viewComparisons: grouped(({ model }) => model).flatMap((group) => compareClusteredViews(group, settings)),
@@ -132,7 +132,8 @@ async function planJobs(
   return { grounds, jobs, leftOut: [...new Set(leftOut)] };
 }
 
-function statementOf(grounds: readonly ClusterGround[]): string {
+/** What is asked of which documents. */
+export function clusteringStatement(grounds: readonly ClusterGround[]): string {
   return grounds
     .map(({ card: { corpus, field, level, rule, documents, labels, clusters } }) => {
       const what = field === 'labels' ? 'labels of its own' : `${field.toUpperCase()} codes at the level of ${level}`;

@@ -9,7 +9,7 @@ import { inputError } from '../../base/errors.ts';
 import { canonicalJson, sha256 } from '../../base/hash.ts';
 import { mtebDraw } from '../../cluster/mteb-clustering.ts';
 import { reduceLabels } from '../../cluster/reduce-labels.ts';
-import { firstLabels } from '../../corpus/labels.ts';
+import { firstLabels, type LabelTable } from '../../corpus/labels.ts';
 import { splitCorpus, testPart } from '../../corpus/splits.ts';
 import type { Corpus } from '../../corpus/store.ts';
 import { quantile } from '../../metrics/interval.ts';
@@ -109,6 +109,7 @@ export async function openClusterGround(
       field: table.field,
       ...(table.level === undefined ? {} : { level: table.level }),
       rule: reduction,
+      ...(first === undefined ? {} : { alphabetical: alphabeticalShare(table, first, taken) }),
       least,
       split: split === undefined ? 'All documents.' : `The test part alone. ${summary.statement}`,
       documents: { ...reduced.documents, all: corpus.size, unsplit: corpus.size - taken.length },
@@ -135,4 +136,16 @@ export async function openClusterGround(
       bootstraps: { count: bootstraps, size, seed },
     },
   };
+}
+
+/** Of the documents with several labels, how often the first is also the first of the alphabet; 0 where there are none. */
+function alphabeticalShare({ offsets, codes, names }: LabelTable, first: Int32Array, rows: Int32Array): number {
+  let [several, same] = [0, 0];
+  for (const row of rows) {
+    const own = codes.subarray(offsets[row]!, offsets[row + 1]!);
+    if (own.length < 2) continue;
+    several++;
+    if (own.every((code) => names[code]! >= names[first[row]!]!)) same++;
+  }
+  return several === 0 ? 0 : same / several;
 }

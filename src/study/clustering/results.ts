@@ -145,6 +145,8 @@ export interface ReductionCard {
   field: LabelField;
   level?: SymbolLevel;
   rule: Reduction;
+  /** Of `first`: how often, of documents with several labels, the first is also the first of the alphabet, 0..1. */
+  alphabetical?: number;
   least: number;
   /** Which documents were taken at all. */
   split: string;
