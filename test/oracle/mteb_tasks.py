@@ -72,5 +72,5 @@ def read(out):
     }
 
 
-if __name__ == "__main__":
+if __name__ == "__main__" and len(sys.argv) > 1:
     print(json.dumps({"run": run, "read": read}[sys.argv[1]](*sys.argv[2:])))
