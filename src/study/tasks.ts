@@ -27,17 +27,14 @@ export interface TaskContext {
   run: CellRun;
 }
 
-/** Tasks that `evaluate` knows to do. */
-const implemented: readonly Task[] = ['retrieval', 'classification', 'clustering'];
-
 /** Throws where one is not known. */
 export function checkTasks(asked: readonly string[]): readonly Task[] {
-  const unknown = asked.find((task) => !(implemented as readonly string[]).includes(task));
+  const unknown = asked.find((task) => !(tasks as readonly string[]).includes(task));
   if (unknown !== undefined || asked.length === 0)
-    throw inputError(unknown === undefined ? 'no task is named' : `this version does not evaluate ${unknown}`, {
+    throw inputError(unknown === undefined ? 'no task is named' : `there is no task ${JSON.stringify(unknown)}`, {
       code: 'evaluate.task',
       field: '--task',
-      expected: implemented.join(', '),
+      expected: tasks.join(', '),
       found: unknown ?? 'nothing',
     });
   return tasks.filter((task) => asked.includes(task));

@@ -30,7 +30,7 @@ export function linearised(value: number, moves: Float64Array, clusters: ArrayLi
   return { value, lower: Math.max(0, value - half), upper: Math.min(1, value + half) };
 }
 
-/** How documents move the mean average precision over labels with a positive; scores [documents, labels]. */
+/** How documents move the mean average precision over labels with a positive; scores [documents, labels], none below 0. */
 export function precisionMoves(truth: LabelSets, scores: Float32Array, labels: number): Float64Array {
   const documents = truth.offsets.length - 1;
   const moves = new Float64Array(documents);
@@ -39,13 +39,19 @@ export function precisionMoves(truth: LabelSets, scores: Float32Array, labels: n
     for (let i = truth.offsets[d]!; i < truth.offsets[d + 1]!; i++) positives[truth.codes[i]!]!.push(d);
   const ranked = positives.filter((own) => own.length > 0).length;
   const is = new Uint8Array(documents);
+  const column = new Float32Array(documents);
+  const bits = new Uint32Array(column.buffer);
+  const keys = new Float64Array(documents);
   const order = new Uint32Array(documents);
   positives.forEach((own, label) => {
     if (own.length === 0) return;
     for (const d of own) is[d] = 1;
-    const at = (d: number) => scores[d * labels + label]!;
-    for (let d = 0; d < documents; d++) order[d] = d;
-    order.sort((a, b) => at(b) - at(a) || a - b);
+    for (let d = 0; d < documents; d++) column[d] = Math.abs(scores[d * labels + label]!);
+    const at = (d: number) => column[d]!;
+    // Bits of floats that are not negative ascend as they do: numbers of bits and document sort without a comparison function.
+    for (let d = 0; d < documents; d++) keys[d] = bits[d]! * documents + d;
+    keys.sort();
+    for (let i = 0; i < documents; i++) order[documents - 1 - i] = keys[i]! % documents;
     // Of each run of equal scores: documents and positives down to its end, and positives within it.
     const runs: { from: number; to: number; all: number; right: number; own: number }[] = [];
     let right = 0;

@@ -17,7 +17,7 @@ import type { EvaluateSettings } from '../evaluate-options.ts';
 import type { Ground } from './ground.ts';
 import { calibrationMoves, linearised, precisionMoves } from './influence.ts';
 import { coarserLabels } from './levels.ts';
-import { cuts, reliabilityBins, thresholdFolds } from './options.ts';
+import { cuts, levelResamples, reliabilityBins, thresholdFolds } from './options.ts';
 import type { Probed } from './probe.ts';
 import type { ClassificationCell, LabelRow, LevelScore } from './results.ts';
 
@@ -63,7 +63,10 @@ export function measureClassifier(
       metrics[`${name}${suffix}`] = within(estimateReplicated(values[measure], { seed }));
     for (const [name, measure] of comparedMeasures) replicates[`${name}${suffix}`] = values[measure];
     for (const { level, names: above, cut } of coarser) {
-      const own = bootstrapMultilabel(cut(truth), cut(sets), above.length, groups, options);
+      const own = bootstrapMultilabel(cut(truth), cut(sets), above.length, groups, {
+        seed,
+        resamples: Math.min(resamples, levelResamples),
+      });
       levels.push({
         level,
         labels: above.length,

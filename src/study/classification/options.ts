@@ -24,6 +24,8 @@ export const thresholdFolds = 5;
 export const cuts = [1, 3, 5] as const;
 export const neighbours = 5;
 export const reliabilityBins = 15;
+/** Of scores at coarser levels, which are compared by nobody. */
+export const levelResamples = 2000;
 
 const head = { epochs: 100, batchSize: 64, learningRate: 1e-3, weightDecay: 0.01, heldOut: 0.1, patience: 5 } as const;
 
