@@ -22,6 +22,7 @@ import { terminalProgress } from '../src/base/node/terminal.ts';
 import { importCorpus } from '../src/corpus/import.ts';
 import { listCorpora } from '../src/corpus/store.ts';
 import { writeStudyReport } from '../src/report/index.ts';
+import { cornerLabel, sameCorner } from '../src/study/embedding/evaluations.ts';
 import { gatherStudy, runStudy } from '../src/study/study.ts';
 import { missing, realData } from '../test/support/data.ts';
 import { missingModel, realModel } from '../test/support/models.ts';
@@ -104,30 +105,34 @@ ${remedies === 'no' ? '' : 'remedies: { interpolate: [0.5] }\n'}`,
       part: study,
       title: 'Fine-tuning recipes on real patents',
       command: `npm run bench -- recipes study=${study} seeds=${seeds} steps=${steps}${remedies === 'no' ? ' remedies=no' : ''} --save`,
-      about: `${chosen.about[0]!.toUpperCase()}${chosen.about.slice(1)}. ${results.relevanceStatement} ${results.headline}`,
+      about: `${chosen.about[0]!.toUpperCase()}${chosen.about.slice(1)}. ${results.relevanceStatement}`,
     }),
   );
-  for (const { corpus, view, system, queries, metrics, tentative, seeds: values } of results.rows) {
-    const { value, lower, upper } = metrics['ndcg@10']!;
+  for (const row of results.rows) {
+    const { corpus, system, metrics, tentative, seeds: values } = row;
+    const { metric, sample } = results.corners.find((corner) => sameCorner(corner, row))!;
+    const { value, lower, upper } = metrics[metric]!;
     const trained = values.length > 1 ? { seeds: values.length, tentative } : {};
-    const name = `${corpus} ${view}, ${system}`;
+    const name = `${corpus} ${cornerLabel(row)}, ${system}`;
     console.log(
-      JSON.stringify({ bench: 'recipes', part: study, case: name, queries, 'nDCG@10': value, from: lower, to: upper, ...trained, hardware: hardware() }),
+      JSON.stringify({ bench: 'recipes', part: study, case: name, sample, metric, value, from: lower, to: upper, ...trained, hardware: hardware() }),
     ); // biome-ignore format: one line
   }
-  for (const { system, to, view, comparison } of results.transfer) {
+  for (const cell of results.transfer) {
+    const { system, to, metric, comparison } = cell;
     const { difference, lower, upper, pHolm, verdict } = comparison;
-    const name = `${to} ${view}, ${system} - as it was`;
+    const name = `${to} ${cornerLabel({ ...cell, corpus: to })}, ${system} - as it was`;
     console.log(
-      JSON.stringify({ bench: 'recipes', part: study, case: name, difference, from: lower, to: upper, 'p (Holm)': pHolm, verdict, hardware: hardware() }),
+      JSON.stringify({ bench: 'recipes', part: study, case: name, metric, difference, from: lower, to: upper, 'p (Holm)': pHolm, verdict, hardware: hardware() }),
     ); // biome-ignore format: one line
   }
-  for (const { corpus, view, pairs } of results.comparisons)
-    for (const { question, a, b, difference, lower, upper, pHolm, verdict } of pairs) {
+  for (const table of results.comparisons)
+    for (const { question, a, b, difference, lower, upper, pHolm, verdict } of table.pairs) {
       if (question !== 'recipes') continue;
-      const name = `${corpus} ${view}, ${a} - ${b}`;
+      const name = `${table.corpus} ${cornerLabel(table)}, ${a} - ${b}`;
+      const { metric } = table;
       console.log(
-        JSON.stringify({ bench: 'recipes', part: study, case: name, difference, from: lower, to: upper, 'p (Holm)': pHolm, verdict, hardware: hardware() }),
+        JSON.stringify({ bench: 'recipes', part: study, case: name, metric, difference, from: lower, to: upper, 'p (Holm)': pHolm, verdict, hardware: hardware() }),
       ); // biome-ignore format: one line
     }
 } finally {

@@ -31,7 +31,7 @@ import {
   deviation,
   drawSeeds,
   fewestSeeds,
-  holm,
+  holmByFamily,
   minus,
   satterthwaite,
   seedPart,
@@ -69,6 +69,8 @@ export interface CompareReplicatedInput {
   seed?: number;
   /** p of the pair of systems `a`, `b` (numbers within `systems`), in place of the share of centred replicates. */
   test?: (a: number, b: number) => number;
+  /** The family of hypotheses that a pair belongs to, as in `comparePairs`. Default: all pairs are one family. */
+  family?: (a: number, b: number) => string | undefined;
 }
 
 /** Value with its interval; lower and upper are NaN where there are no replicates. */
@@ -80,39 +82,43 @@ export function estimateReplicated(
   return { value: system.value, ...intervalOf(spreadOf(system), level) };
 }
 
-/** All pairs of systems, in the order (0,1), (0,2), ..., (1,2), ...; `queries` are documents, 0 where no value gives them. */
+/** All pairs of systems that have a family, in the order (0,1), (0,2), ..., (1,2), ...; `queries` are documents, 0 where no value gives them. */
 export function compareReplicated(input: CompareReplicatedInput): Comparison[] {
-  const { systems: names, values, metric, margin = defaultMargin, seed = 1, test } = input;
+  const { systems: names, values, metric, margin = defaultMargin, seed = 1, test, family = () => '' } = input;
   if (names.length !== values.length) {
     throw new RangeError(`one value a system: ${values.length} for ${names.length} systems`);
   }
   const systems = readSystems(values, seed);
-  const rows = systems.flatMap((x, a) =>
-    systems.slice(a + 1).map((y, after) => {
-      const b = a + 1 + after;
-      const both = spreadOf(differenceOf(x, y));
-      const known = both.replicates.length > 0;
-      const tentative = [x, y].some(({ trained, seeds }) => trained && seeds < fewestSeeds);
-      return {
-        metric,
-        a: names[a]!,
-        b: names[b]!,
-        difference: both.value,
-        ...intervalOf(both, 0.95),
-        p:
-          test !== undefined && !both.trained
-            ? test(a, b)
-            : known
-              ? centredShare(both.replicates, both.value, both.freedom)
-              : 1,
-        detectable: known ? smallestDetectable(both.error, both.freedom + 1) : Number.NaN,
-        queries: x.documents,
-        ...(tentative ? { tentative: true as const } : {}),
-        narrow: intervalOf(both, 0.9),
-      };
-    }),
+  const pairs = names
+    .flatMap((_, a) => names.slice(a + 1).map((_, after) => [a, a + 1 + after] as const))
+    .filter(([a, b]) => family(a, b) !== undefined);
+  const rows = pairs.map(([a, b]) => {
+    const [x, y] = [systems[a]!, systems[b]!];
+    const both = spreadOf(differenceOf(x, y));
+    const known = both.replicates.length > 0;
+    const tentative = [x, y].some(({ trained, seeds }) => trained && seeds < fewestSeeds);
+    return {
+      metric,
+      a: names[a]!,
+      b: names[b]!,
+      difference: both.value,
+      ...intervalOf(both, 0.95),
+      p:
+        test !== undefined && !both.trained
+          ? test(a, b)
+          : known
+            ? centredShare(both.replicates, both.value, both.freedom)
+            : 1,
+      detectable: known ? smallestDetectable(both.error, both.freedom + 1) : Number.NaN,
+      queries: x.documents,
+      ...(tentative ? { tentative: true as const } : {}),
+      narrow: intervalOf(both, 0.9),
+    };
+  });
+  const adjusted = holmByFamily(
+    rows.map(({ p }) => p),
+    pairs.map(([a, b]) => family(a, b)),
   );
-  const adjusted = holm(rows.map(({ p }) => p));
   return rows.map(({ narrow, ...row }, i) => {
     const pHolm = adjusted[i]!;
     return { ...row, pHolm, verdict: verdictOf({ ...row, pHolm, narrow, margin }) };

@@ -112,6 +112,16 @@ export function estimateMeans(
   });
 }
 
+/** Holm's adjustment within each family of hypotheses. */
+export function holmByFamily(ps: readonly number[], families: readonly (string | undefined)[]): Float64Array {
+  const adjusted = new Float64Array(ps.length);
+  for (const family of Map.groupBy(ps.keys(), (at) => families[at]).values())
+    holm(family.map((at) => ps[at]!)).forEach((p, i) => {
+      adjusted[family[i]!] = p;
+    });
+  return adjusted;
+}
+
 /** All pairs of systems that have a family, in the order (0,1), (0,2), ..., (1,2), ...; see the head of this file. */
 export function comparePairs(input: PairsInput): Comparison[] {
   const { systems: names, values, clusters, metric, seed = 1, resamples = defaultResamples } = input;
@@ -155,11 +165,10 @@ export function comparePairs(input: PairsInput): Comparison[] {
       narrow,
     };
   });
-  const adjusted = new Float64Array(rows.length);
-  for (const family of Map.groupBy(pairs.keys(), (at) => familyOf(...pairs[at]!)).values())
-    holm(family.map((at) => rows[at]!.p)).forEach((p, i) => {
-      adjusted[family[i]!] = p;
-    });
+  const adjusted = holmByFamily(
+    rows.map(({ p }) => p),
+    pairs.map(([a, b]) => familyOf(a, b)),
+  );
   return rows.map(({ narrow, ...row }, i) => {
     const pHolm = adjusted[i]!;
     return { ...row, pHolm, verdict: verdictOf({ ...row, pHolm, narrow, margin }) };

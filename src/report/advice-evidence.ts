@@ -1,10 +1,12 @@
 /** What the tasks of an evaluation, or a study, give the advisor: systems under views, what they cost, how they were tested. */
-import type { SystemRole } from '../study/embedding/results.ts';
+import type { StudyCorner, SystemRole } from '../study/embedding/results.ts';
 import { type CellResult, type Cost, systemName } from '../study/results.ts';
 import type { Evidence, Option } from './advice.ts';
 import { plural } from './format.ts';
+import { sampleOf } from './sections/study-standings.ts';
 import type { Standings } from './standings.ts';
 import type { StudyPage } from './study-html.ts';
+import { cornerGroups } from './study-sentences.ts';
 
 /** One a task and corpus, retrieval first. */
 export function evidenceOf(standings: Standings): Evidence[] {
@@ -40,31 +42,34 @@ function retrievalEvidence(standings: Standings, corpus: string): Evidence {
 /** What one may take into use: remedies are ways to mend what training did, controls only measure it. */
 const usable: readonly SystemRole[] = ['baseline', 'start', 'recipe', 'mixed'];
 
-/** One a corpus. Systems are compared where they answer one of the study's questions; views are not compared. */
+/** One a corpus and task. Systems are compared where they answer one of the study's questions; views are not compared. */
 export function studyEvidence(page: StudyPage): Evidence[] {
-  const { results } = page;
-  const metric = results.headline;
-  return results.corpora.flatMap(({ name: corpus }): Evidence[] => {
-    const rows = results.rows.filter((row) => row.corpus === corpus && usable.includes(page.system(row.system).role));
-    const [first] = rows;
-    if (first === undefined) return [];
-    return [
-      {
-        corpus,
-        task: 'retrieval',
-        metric,
-        sample: plural(first.queries, 'query', 'queries'),
-        documents: first.documents,
-        options: rows.map(({ system, view, metrics, seeds, cost, documents }) => ({
-          system,
-          view,
-          estimate: metrics[metric]!,
-          manifest: { cell: seeds[0]!.cell },
-          ...costsOf(cost, documents),
-        })),
-        compare: (a, b) => (a.view === b.view ? page.compare(corpus, a.view, a.system, b.system) : undefined),
+  return cornerGroups(page.results.corners).map((corners): Evidence => {
+    const [{ corpus, task, probe, metric, documents }] = corners as [StudyCorner, ...StudyCorner[]];
+    return {
+      corpus,
+      task,
+      ...(probe === undefined ? {} : { by: probe }),
+      metric,
+      sample: sampleOf(corners[0]!),
+      documents,
+      options: corners.flatMap((corner) =>
+        page
+          .rows(corner)
+          .filter(({ system }) => usable.includes(page.system(system).role))
+          .map(({ system, view, metrics, seeds, cost }) => ({
+            system,
+            view,
+            estimate: metrics[metric]!,
+            manifest: { cell: seeds[0]!.cell },
+            ...cost,
+          })),
+      ),
+      compare(a, b) {
+        const corner = corners.find(({ view }) => view === a.view);
+        return corner === undefined || a.view !== b.view ? undefined : page.compare(corner, a.system, b.system);
       },
-    ];
+    };
   });
 }
 

@@ -32,6 +32,8 @@ export interface Option extends Cited {
 export interface Evidence {
   corpus: string;
   task: Task;
+  /** What reads the vectors, where several do: a probe. */
+  by?: string;
   metric: string;
   options: readonly Option[];
   /** `a` against `b`; undefined where they were not tested. */
@@ -71,7 +73,7 @@ export function adviseOn(evidence: Evidence): Advice {
     ...(take === undefined ? {} : { take: { system: take.system, view: take.view } }),
     sentences,
   });
-  const purpose = `${purposes[task]} on ${corpus}`;
+  const purpose = `${purposes[task]}${evidence.by === undefined ? '' : ` by ${evidence.by}`} on ${corpus}`;
   if (best === undefined) return advice([[`${purpose}: nothing was measured.`]]);
   const rivals = options.slice(1).flatMap((option): Rival[] => {
     const pair = compare(best, option);

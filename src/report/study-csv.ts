@@ -1,4 +1,5 @@
 /** Tables beside a study's page: full precision, one fact a row. */
+import { sameCorner } from '../study/embedding/evaluations.ts';
 import type { EmbeddingResults } from '../study/embedding/results.ts';
 import { csv } from './csv.ts';
 import { studyFiles } from './study-html.ts';
@@ -14,12 +15,14 @@ export function studyCsv(results: EmbeddingResults): Map<string, string> {
 }
 
 /** One row a system, corpus, view and metric. */
-export function standingRows({ rows, systems }: EmbeddingResults) {
+export function standingRows({ rows, systems, corners }: EmbeddingResults) {
   return rows.flatMap((row) => {
     const system = systems.find(({ name }) => name === row.system)!;
     return Object.entries(row.metrics).map(([metric, { value, lower, upper }]) => ({
       corpus: row.corpus,
       view: row.view,
+      task: row.task,
+      probe: row.probe,
       system: row.system,
       role: system.role,
       model: system.model,
@@ -27,7 +30,7 @@ export function standingRows({ rows, systems }: EmbeddingResults) {
       trained_on: system.trainedOn,
       weight: system.weight,
       seeds: system.recipe === undefined ? undefined : row.seeds.length,
-      queries: row.queries,
+      sample: corners.find((corner) => sameCorner(corner, row))?.sample,
       metric,
       value,
       lower,
@@ -39,17 +42,17 @@ export function standingRows({ rows, systems }: EmbeddingResults) {
 function standings(results: EmbeddingResults): string {
   const rows = standingRows(results);
   return csv(
-    ['corpus', 'view', 'system', 'role', 'model', 'recipe', 'trained_on', 'weight', 'seeds', 'queries', 'metric', 'value', 'lower', 'upper'],
+    ['corpus', 'view', 'task', 'probe', 'system', 'role', 'model', 'recipe', 'trained_on', 'weight', 'seeds', 'sample', 'metric', 'value', 'lower', 'upper'],
     rows.map((row) => Object.values(row)),
   ); // biome-ignore format: the columns, as they stand
 }
 
 function comparisons({ comparisons: tables }: EmbeddingResults): string {
   return csv(
-    ['corpus', 'view', 'metric', 'question', 'a', 'b', 'difference', 'lower', 'upper', 'p', 'p_holm', 'verdict', 'tentative', 'margin', 'detectable', 'queries'],
-    tables.flatMap(({ corpus, view, metric, margin, pairs }) =>
+    ['corpus', 'view', 'task', 'probe', 'metric', 'question', 'a', 'b', 'difference', 'lower', 'upper', 'p', 'p_holm', 'verdict', 'tentative', 'margin', 'detectable', 'queries'],
+    tables.flatMap(({ corpus, view, task, probe, metric, margin, pairs }) =>
       pairs.map((pair) => [
-        corpus, view, metric, pair.question, pair.a, pair.b, pair.difference, pair.lower, pair.upper, pair.p, pair.pHolm, pair.verdict,
+        corpus, view, task, probe, metric, pair.question, pair.a, pair.b, pair.difference, pair.lower, pair.upper, pair.p, pair.pHolm, pair.verdict,
         pair.tentative ?? false, margin, pair.detectable, pair.queries,
       ]),
     ),
@@ -58,9 +61,9 @@ function comparisons({ comparisons: tables }: EmbeddingResults): string {
 
 function transfer({ transfer: cells }: EmbeddingResults): string {
   return csv(
-    ['model', 'recipe', 'role', 'weight', 'trained_on', 'evaluated_on', 'view', 'value', 'start', 'difference', 'lower', 'upper', 'p_holm', 'verdict', 'tentative'],
-    cells.map(({ model, recipe, role, weight, from, to, view, value, start, comparison }) => [
-      model, recipe, role, weight, from, to, view, value, start, comparison.difference, comparison.lower, comparison.upper,
+    ['model', 'recipe', 'role', 'weight', 'trained_on', 'evaluated_on', 'view', 'task', 'probe', 'metric', 'value', 'start', 'difference', 'lower', 'upper', 'p_holm', 'verdict', 'tentative'],
+    cells.map(({ model, recipe, role, weight, from, to, view, task, probe, metric, value, start, comparison }) => [
+      model, recipe, role, weight, from, to, view, task, probe, metric, value, start, comparison.difference, comparison.lower, comparison.upper,
       comparison.pHolm, comparison.verdict, comparison.tentative ?? false,
     ]),
   ); // biome-ignore format: the columns, as they stand

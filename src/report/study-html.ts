@@ -2,7 +2,8 @@
 
 import type { Comparison } from '../metrics/types.ts';
 import { pairOf } from '../study/embedding/assemble.ts';
-import type { EmbeddingResults, StudyRow, StudySystem } from '../study/embedding/results.ts';
+import { cornerLabel, sameCorner } from '../study/embedding/evaluations.ts';
+import type { Corner, EmbeddingResults, StudyCorner, StudyRow, StudySystem } from '../study/embedding/results.ts';
 import { studyEvidence } from './advice-evidence.ts';
 import { documentOf } from './document.ts';
 import type { Content } from './markup.ts';
@@ -27,27 +28,31 @@ export interface StudyPage extends Stamped {
   standings: { results: EmbeddingResults };
   results: EmbeddingResults;
   system(name: string): StudySystem;
-  rows(corpus: string, view: string): StudyRow[];
-  /** `a` minus `b`; undefined where they were not compared. */
-  compare(corpus: string, view: string, a: string, b: string): Comparison | undefined;
+  rows(corner: Corner): StudyRow[];
+  /** `a` minus `b` on the corner's leading metric; undefined where they were not compared. */
+  compare(corner: StudyCorner, a: string, b: string): Comparison | undefined;
 }
 
 export function studyPage(results: EmbeddingResults): StudyPage {
   const systems = new Map(results.systems.map((system) => [system.name, system]));
   const pairs = new Map<string, Comparison>();
   const key = (...parts: string[]) => JSON.stringify(parts);
-  for (const { corpus, view, pairs: own } of results.comparisons)
-    for (const pair of own) pairs.set(key(corpus, view, ...[pair.a, pair.b].sort()), pair);
+  for (const { metric, pairs: own, ...corner } of results.comparisons)
+    for (const pair of own) pairs.set(key(cornerKey(corner), metric, ...[pair.a, pair.b].sort()), pair);
   return {
     results,
     standings: { results },
     system: (name) => systems.get(name)!,
-    rows: (corpus, view) => results.rows.filter((row) => row.corpus === corpus && row.view === view),
-    compare(corpus, view, a, b) {
-      const pair = pairs.get(key(corpus, view, ...[a, b].sort()));
+    rows: (corner) => results.rows.filter((row) => sameCorner(row, corner)),
+    compare(corner, a, b) {
+      const pair = pairs.get(key(cornerKey(corner), corner.metric, ...[a, b].sort()));
       return pair && pairOf([pair], a, b);
     },
   };
+}
+
+function cornerKey(corner: Corner): string {
+  return JSON.stringify([corner.corpus, cornerLabel(corner)]);
 }
 
 export function renderStudyHtml(results: EmbeddingResults): string {

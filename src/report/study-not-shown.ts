@@ -1,5 +1,6 @@
 /** What the study does not show, by name: signals that a corpus lacks, models that could not run, what was not tried or is thin. */
-import { plural } from './format.ts';
+import { tasks } from '../study/results.ts';
+import { listOf, plural } from './format.ts';
 import { type Content, html } from './markup.ts';
 import type { StudyPage } from './study-html.ts';
 
@@ -29,7 +30,16 @@ export function studyNotShown({ results }: StudyPage): Content[] {
       : results.transfer.some(({ from, to }) => from !== to)
         ? []
         : [html`<b>Transfer.</b> No trained system was evaluated on another corpus.`]),
-    html`<b>Other tasks.</b> Retrieval alone was measured; classification and clustering may rank the recipes otherwise.`,
-    html`<b>Relevance is citation.</b> A document that nobody cited is not thereby irrelevant.`,
+    ...(tasks.length > results.tasks.length
+      ? [
+          html`<b>Other tasks.</b> ${listOf(results.tasks)} alone ${results.tasks.length === 1 ? 'was' : 'were'} measured; ${listOf(tasks.filter((task) => !results.tasks.includes(task)))} may rank the recipes otherwise.`,
+        ]
+      : []),
+    ...results.corpora.flatMap(({ name, lacks }) =>
+      lacks.map(({ task, reason }) => html`<b>Signal absent.</b> ${task} on ${name}: ${reason}.`),
+    ),
+    ...(results.tasks.includes('retrieval')
+      ? [html`<b>Relevance is citation.</b> A document that nobody cited is not thereby irrelevant.`]
+      : []),
   ];
 }

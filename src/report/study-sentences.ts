@@ -1,5 +1,6 @@
 /** Sentences that a study's statistics allow, for the page and the terminal alike. Invented data yields figures, never advice. */
-import type { StudyRow } from '../study/embedding/results.ts';
+import { cornerLabel } from '../study/embedding/evaluations.ts';
+import type { StudyCorner, StudyRow } from '../study/embedding/results.ts';
 import { adviseOn } from './advice.ts';
 import { studyEvidence } from './advice-evidence.ts';
 import { listOf, metricName, score, signed, signedInterval } from './format.ts';
@@ -11,11 +12,7 @@ export function studySentences(page: StudyPage): string[] {
   const { results } = page;
   const said: string[] = [];
   if (results.invented) said.push(`${inventedStamp}. What follows shows how the study reads, and advises nothing.`);
-  for (const { name } of results.corpora) {
-    const view = bestView(page, name);
-    if (view === undefined) continue;
-    said.push(...cornerSentences(page, name, view));
-  }
+  for (const corners of cornerGroups(results.corners)) said.push(...cornerSentences(page, bestView(page, corners)));
   const away = results.transfer.filter(({ role, from, to }) => role === 'recipe' && from !== to);
   if (away.length > 0) {
     const count = (verdict: string) => away.filter(({ comparison }) => comparison.verdict === verdict).length;
@@ -34,24 +31,25 @@ export function studyAdvice(page: StudyPage): string[] {
   return studyEvidence(page).flatMap((evidence) => adviseOn(evidence).sentences.map(plain));
 }
 
-/** The view under which some system does best, as observed. */
-function bestView({ results }: StudyPage, corpus: string): string | undefined {
-  return results.rows
-    .filter((row) => row.corpus === corpus)
-    .reduce<StudyRow | undefined>(
-      (best, row) =>
-        best === undefined || meanOf(row, results.headline) > meanOf(best, results.headline) ? row : best,
-      undefined,
-    )?.view;
+/** Corners of one corpus and task (and probe), which differ by their view alone. */
+export function cornerGroups(corners: readonly StudyCorner[]): StudyCorner[][] {
+  return [...Map.groupBy(corners, ({ corpus, task, probe }) => JSON.stringify([corpus, task, probe])).values()];
 }
 
-function cornerSentences(page: StudyPage, corpus: string, view: string): string[] {
+/** The one whose view some system does best under, as observed. */
+function bestView(page: StudyPage, corners: readonly StudyCorner[]): StudyCorner {
+  const top = (corner: StudyCorner) => Math.max(...page.rows(corner).map((row) => meanOf(row, corner.metric)));
+  return corners.reduce((best, corner) => (top(corner) > top(best) ? corner : best));
+}
+
+function cornerSentences(page: StudyPage, corner: StudyCorner): string[] {
   const { results } = page;
-  const rows = page.rows(corpus, view).toSorted((a, b) => meanOf(b, results.headline) - meanOf(a, results.headline));
+  const { corpus, metric } = corner;
+  const rows = page.rows(corner).toSorted((a, b) => meanOf(b, metric) - meanOf(a, metric));
   const said: string[] = [];
   const best = rows[0]!;
   const tested = rows.slice(1).flatMap(({ system }) => {
-    const pair = page.compare(corpus, view, best.system, system);
+    const pair = page.compare(corner, best.system, system);
     return pair === undefined ? [] : { system, pair };
   });
   const beside = tested.filter(({ pair }) => pair.verdict !== 'better');
@@ -64,7 +62,7 @@ function cornerSentences(page: StudyPage, corpus: string, view: string): string[
         ? `better than ${others}`
         : `not shown to be better than ${listOf(beside.slice(0, 3).map(({ system }) => system))}${beside.length > 3 ? ` and ${beside.length - 3} more` : ''}`;
   said.push(
-    `On ${corpus} (view ${view}), ${best.system} has the highest ${metricName(results.headline)}, ${score(meanOf(best, results.headline))}: ${shown}.`,
+    `On ${corpus} (${corner.task === 'retrieval' ? 'view ' : ''}${cornerLabel(corner)}), ${best.system} has the highest ${metricName(metric)}, ${score(meanOf(best, metric))}: ${shown}.`,
   );
   const own = rows.filter(({ system }) => {
     const { role, trainedOn } = page.system(system);
@@ -75,7 +73,7 @@ function cornerSentences(page: StudyPage, corpus: string, view: string): string[
     const start = results.systems.find((system) => system.role === 'start' && system.model === model)?.name;
     if (start !== undefined) {
       const gains = trained.flatMap(({ system }) => {
-        const pair = page.compare(corpus, view, system, start);
+        const pair = page.compare(corner, system, start);
         return pair === undefined
           ? []
           : `${page.system(system).recipe} ${signed(pair.difference)} ${signedInterval(pair)} (${pair.verdict})`;
@@ -84,7 +82,7 @@ function cornerSentences(page: StudyPage, corpus: string, view: string): string[
     }
     const decided = trained.flatMap((a, at) =>
       trained.slice(at + 1).flatMap((b) => {
-        const pair = page.compare(corpus, view, a.system, b.system);
+        const pair = page.compare(corner, a.system, b.system);
         const [x, y] = [page.system(a.system).recipe, page.system(b.system).recipe];
         if (pair?.verdict === 'better') return `${x} over ${y}`;
         return pair?.verdict === 'worse' ? `${y} over ${x}` : [];

@@ -39,12 +39,14 @@ export async function writeStudyReport(folder: string, results: EmbeddingResults
   const page = renderStudyHtml(results);
   const rows = standingRows(results);
   await writeParquet(join(folder, 'results.parquet'), [
-    ...(['corpus', 'view', 'system', 'role', 'model', 'recipe', 'trained_on', 'metric'] as const).map((name) => ({
-      name,
-      type: 'VARCHAR' as const,
-      values: rows.map((row) => row[name] ?? ''),
-    })),
-    ...(['weight', 'seeds', 'queries', 'value', 'lower', 'upper'] as const).map((name) => ({
+    ...(['corpus', 'view', 'task', 'probe', 'system', 'role', 'model', 'recipe', 'trained_on', 'metric'] as const).map(
+      (name) => ({
+        name,
+        type: 'VARCHAR' as const,
+        values: rows.map((row) => row[name] ?? ''),
+      }),
+    ),
+    ...(['weight', 'seeds', 'sample', 'value', 'lower', 'upper'] as const).map((name) => ({
       name,
       type: 'DOUBLE' as const,
       values: rows.map((row) => row[name] ?? Number.NaN),

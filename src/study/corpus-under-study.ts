@@ -30,20 +30,20 @@ export async function openForStudy(
 ): Promise<CorpusUnderStudy> {
   const corpus = await openCorpus(home, name);
   try {
-    return await study(corpus, options, split);
+    const relations = await loadRelations(corpus);
+    const parts = split && (await splitCorpus(corpus, split, { relations }));
+    return await studyOf({ corpus, relations, ...(parts === undefined ? {} : { split: parts }) }, options);
   } catch (error) {
     await corpus.close();
     throw error;
   }
 }
 
-async function study(
-  corpus: Corpus,
+/** An open corpus with its relevance. Throws where there is no query. */
+export async function studyOf(
+  { corpus, relations, split }: Pick<CorpusUnderStudy, 'corpus' | 'relations' | 'split'>,
   options: RelevanceOptions,
-  splitOptions: SplitOptions | undefined,
 ): Promise<CorpusUnderStudy> {
-  const relations = await loadRelations(corpus);
-  const split = splitOptions && (await splitCorpus(corpus, splitOptions, { relations }));
   // A sample is drawn from the queries of the test part, not from all.
   const relevance =
     split === undefined

@@ -53,6 +53,7 @@ function fakeStudy({ invented = true, matched = true } = {}): EmbeddingResults {
       return question === undefined ? [] : { ...compare(a, a + 1 + after), question };
     }),
   );
+  const corner = { view: 'TA', task: 'retrieval' } as const;
   const estimate = (value: number) => ({ value, lower: value - 0.02, upper: value + 0.02 });
   return {
     format: 1,
@@ -65,14 +66,15 @@ function fakeStudy({ invented = true, matched = true } = {}): EmbeddingResults {
     definitions: '1',
     command: 'patentlab study run fake.yaml',
     relevanceStatement: 'Relevant is what the query patent cites.',
-    headline: 'ndcg@10',
     margin: 0.01,
-    views: ['TA'],
+    tasks: ['retrieval'],
+    corners: names.map((corpus) => ({ corpus, ...corner, metric: 'ndcg@10', sample: 50, documents: 200 })),
     cells: { done: 15, total: 16 },
     corpora: names.map((name) => ({
       name,
       card: { ...(first as SearchedDataCard), corpus: name },
       queries: 50,
+      lacks: [],
       matched: 'Matched data.',
     })),
     matched,
@@ -81,11 +83,9 @@ function fakeStudy({ invented = true, matched = true } = {}): EmbeddingResults {
     rows: names.flatMap((corpus) =>
       systems.map((system, at) => ({
         corpus,
-        view: 'TA',
+        ...corner,
         system: system.name,
-        queries: 50,
-        documents: 200,
-        cost: { seconds: 1, searchSeconds: 0.5, documentsPerSecond: 100, queriesPerSecond: 100, peakMemoryBytes: 1e8 },
+        cost: { documentSeconds: 0.01, querySeconds: 0.01 },
         metrics: { 'ndcg@10': estimate(values[at]!), 'recall@100': estimate(0.5) },
         seeds:
           system.recipe === undefined
@@ -96,7 +96,7 @@ function fakeStudy({ invented = true, matched = true } = {}): EmbeddingResults {
     ),
     comparisons: names.map((corpus) => ({
       corpus,
-      view: 'TA',
+      ...corner,
       metric: 'ndcg@10',
       margin: 0.01,
       resamples: 1000,
@@ -111,7 +111,8 @@ function fakeStudy({ invented = true, matched = true } = {}): EmbeddingResults {
         ...(system.weight === undefined ? {} : { weight: system.weight }),
         from: system.trainedOn!,
         to,
-        view: 'TA',
+        ...corner,
+        metric: 'ndcg@10',
         value: values[at + 2]!,
         start: values[1]!,
         comparison: compare(at + 2, 1),

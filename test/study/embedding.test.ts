@@ -102,7 +102,7 @@ test('runs from corpora to results; a second run finds everything', async () => 
 
 test('queries are of the test part alone, and none of them trained', () => {
   for (const { queries, split } of results.corpora) {
-    assert.ok(queries > 5 && queries <= split!.patents.test);
+    assert.ok(queries! > 5 && queries! <= split!.patents.test);
     assert.ok(split!.citations.across > 0);
   }
   for (const { audit } of results.trainings) {
@@ -163,7 +163,7 @@ test('the transfer matrix holds every trained system on every corpus, as its tab
 test('the report is one file that says what is invented and what was not shown', async () => {
   const { html, json, csv } = await writeStudyReport(join(home, 'report'), results);
   const page = readFileSync(html, 'utf8');
-  for (const id of ['summary', 'standings', 'recipes', 'transfer', 'remedies', 'not-shown', 'trainings', 'manifests'])
+  for (const id of ['advice', 'summary', 'standings', 'recipes', 'transfer', 'remedies', 'trainings', 'manifests'])
     assert.match(page, new RegExp(`<section id="${id}"`));
   assert.match(page, /Invented data: says nothing about your patents/);
   assert.match(page, /advises nothing/);
@@ -344,8 +344,8 @@ test('a corpus that nothing learns from is tested on as a whole', async () => {
   );
   const robots = of.corpora.find(({ name }) => name === 'robots')!;
   assert.equal(robots.split, undefined);
-  assert.equal(robots.queries, robots.card.queries.used);
-  assert.ok(robots.queries > results.corpora.find(({ name }) => name === 'robots')!.queries);
+  assert.equal(robots.queries, robots.card.queries!.used);
+  assert.ok(robots.queries! > results.corpora.find(({ name }) => name === 'robots')!.queries!);
   assert.match(readFileSync((await writeStudyReport(join(home, 'tested'), of)).html, 'utf8'), /all of it is tested on/);
 });
 

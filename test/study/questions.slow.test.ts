@@ -1,7 +1,7 @@
 /** Simulations: of the pairs that answer one question, falsely different ones turn up in one study of twenty at most. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareSystems } from '../../src/study/embedding/assemble.ts';
+import { compareSystems } from '../../src/study/embedding/corners.ts';
 import { type Question, questions } from '../../src/study/embedding/questions.ts';
 import type { StudySystem } from '../../src/study/embedding/results.ts';
 import { studySystems, valuesUnderNull } from './question-systems.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { comparePairs, holm } from '../../src/metrics/significance.ts';
-import { compareSystems } from '../../src/study/embedding/assemble.ts';
+import { compareSystems } from '../../src/study/embedding/corners.ts';
 import { type Question, questionOf, questions } from '../../src/study/embedding/questions.ts';
 import type { StudySystem, SystemRole } from '../../src/study/embedding/results.ts';
 import { studySystems, valuesUnderNull } from './question-systems.ts';

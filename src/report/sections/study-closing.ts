@@ -1,6 +1,8 @@
 /** The end of a study's page: trainings, data, methods to paste, and the manifests behind every number. */
 import type { SplitSummary } from '../../corpus/splits.ts';
 import { questions } from '../../study/embedding/questions.ts';
+import type { EmbeddingResults } from '../../study/embedding/results.ts';
+import type { Task } from '../../study/results.ts';
 import { viewLabel } from '../../study/systems.ts';
 import { bytes, count, listOf, metricName, percent, plural, seconds } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
@@ -49,11 +51,14 @@ export function studyTrainings(page: StudyPage): Content {
 }
 
 export function studyData(page: StudyPage): Markup {
-  const cards = page.results.corpora.map(({ name, card, split, queries }) => {
+  const cards = page.results.corpora.map(({ name, card, split, queries, labels, clusters, lacks }) => {
     const facts: [string, string][] = [
       ['Documents', `${count(card.documents)}${card.invented ? ', invented' : ''}`],
 ...splitFacts(split, queries),
-      ['Recall ceiling', `${percent(card.citations.recallCeiling)} of the citations of all queries lie inside the corpus`],
+      ...(card.citations.recallCeiling === undefined ? [] : [['Recall ceiling', `${percent(card.citations.recallCeiling)} of the citations of all queries lie inside the corpus`] as [string, string]]),
+      ...(labels === undefined ? [] : [['Labels', `${count(labels.labels.kept)} of ${count(labels.labels.found)} kept; learnt from ${count(labels.documents.train)} documents, scored on ${count(labels.documents.test)}`] as [string, string]]),
+      ...(clusters === undefined ? [] : [['Clusters', `${count(clusters.clusters)} of ${count(clusters.documents.kept)} documents with ${count(clusters.labels.kept)} labels`] as [string, string]]),
+      ...lacks.map(({ task, reason }): [string, string] => [`No ${task}`, reason]),
       ['Families', card.families.known > 0 ? `${count(card.families.known)} known` : card.families.inferred ? 'inferred' : 'none given'],
       ['Sources', card.sources.map(({ file, rows, bytes: size, sha256 }) => `${file.split(/[\\/]/).at(-1)}: ${count(rows)} rows, ${bytes(size)}, SHA-256 ${sha256}`).join('; ')],
     ]; // biome-ignore format: one fact a line
@@ -62,15 +67,15 @@ export function studyData(page: StudyPage): Markup {
   return section(page, { id: 'data', title: 'Data', body: cards });
 }
 
-function splitFacts(split: SplitSummary | undefined, queries: number): [string, string][] {
-  if (split === undefined)
-    return [['Queries', `${count(queries)}; nothing learns from this corpus, all of it is tested on`]];
+function splitFacts(split: SplitSummary | undefined, queries: number | undefined): [string, string][] {
+  const searched = queries === undefined ? '' : `${plural(queries, 'query', 'queries')}; `;
+  if (split === undefined) return [['Use', `${searched}nothing learns from this corpus, all of it is tested on`]];
   const { statement, patents, citations } = split;
   return [
     ['Split', statement],
     ['Parts', `${count(patents.train)} train, ${count(patents.validation)} validation, ${count(patents.test)} test, ${count(patents.dropped)} dropped`],
     ['Citations', `${count(citations.train)} within train, ${count(citations.test)} within test, ${count(citations.across)} across the split (removed)`],
-    ['Queries', `${count(queries)} of the test part with a relevant patent there`],
+    ...(queries === undefined ? [] : [['Queries', `${count(queries)} of the test part with a relevant patent there`] as [string, string]]),
   ]; // biome-ignore format: one fact a line
 }
 
@@ -87,7 +92,7 @@ export function studyMethods(page: StudyPage): Markup {
       .join(' '),
     'Recipes: R1 pairs a citing with a cited patent; R2 two patents that share a label; R3 two sections of one patent (abstract–claims, title–abstract, title–claims); R4 all of these in proportion to their number. A shuffled control has the same texts with every anchor’s positive that of a stranger. Loss: multiple negatives ranking within the batch, related patents masked (family, citation and, for R2, a shared label).',
     lengths.length > 0 && `Encoders read at most ${listOf(lengths)} tokens of a text, before and after training.`,
-    `${metricName(results.headline)} as trec_eval defines it, mean over all judged queries (definitions version ${results.definitions}). Intervals are 95 % bootstrap intervals over queries, those of one patent family drawn together; for trained systems hierarchical, over ${seeds.length > 0 ? `seeds (${listOf(seeds.map(String))})` : 'seeds'} and queries, widened for few seeds (${listOf(resamples)} resamples). Systems of one corpus and view are compared in pairs over the same queries. ${questionsAsked(page)} With a margin of ${results.margin}, a verdict is “equivalent” where the 90 % interval lies within the margin, “better” or “worse” where the difference reaches it, its 95 % interval excludes 0 and the adjusted p is below 0.05, else “undecided”.`,
+    `${measured(results)} (definitions version ${results.definitions}). Intervals are 95 % bootstrap intervals over queries or documents, those of one patent family drawn together; for trained systems hierarchical, over ${seeds.length > 0 ? `seeds (${listOf(seeds.map(String))})` : 'seeds'} and families, widened for few seeds (${listOf(resamples)} resamples). Systems of one corpus, view and task are compared in pairs over the same ones. ${questionsAsked(page)} With a margin of ${results.margin}, a verdict is “equivalent” where the 90 % interval lies within the margin, “better” or “worse” where the difference reaches it, its 95 % interval excludes 0 and the adjusted p is below 0.05, else “undecided”.`,
     `patentlab ${results.packageVersion}. ${results.command}`,
   ];
   return section(page, {
@@ -95,6 +100,18 @@ export function studyMethods(page: StudyPage): Markup {
     title: 'Methods, to paste',
     body: html`<div id="methods-text">${paragraphs.filter(Boolean).map((text) => html`<p>${text}</p>\n`)}</div><p class="script-only" hidden><button type="button" class="copy" data-copy="methods-text">Copy the text</button></p>`,
   });
+}
+
+/** What each task of the study is measured by. */
+function measured({ tasks, corners }: EmbeddingResults): string {
+  const metrics = (task: Task) =>
+    listOf([...new Set(corners.filter((corner) => corner.task === task).map(({ metric }) => metricName(metric)))]);
+  const words: Record<Task, string> = {
+    retrieval: `Retrieval: ${metrics('retrieval')} as trec_eval defines it, mean over all judged queries`,
+    classification: `Classification: probes on frozen vectors, fitted on the train part and scored on the test part; ${metrics('classification')} as scikit-learn defines it`,
+    clustering: `Clustering: k-means on the vectors of the test part, mean over its seeds; ${metrics('clustering')} as scikit-learn defines it`,
+  };
+  return listOf(tasks.map((task) => words[task]));
 }
 
 /** The families of hypotheses, with their sizes. */

@@ -1,4 +1,6 @@
 /** Recipes against one another, against their control and against no training: on the corpus they learnt from. */
+import { cornerLabel } from '../../study/embedding/evaluations.ts';
+import type { StudyCorner } from '../../study/embedding/results.ts';
 import { type Content, html } from '../markup.ts';
 import { Budget, panel, scroller, section } from '../page.ts';
 import { type StudyPage, studyFiles } from '../study-html.ts';
@@ -8,16 +10,14 @@ export function recipes(page: StudyPage): Content {
   const { results } = page;
   const budget = new Budget(700_000);
   const models = [...new Set(results.systems.flatMap(({ model }) => model ?? []))];
-  const panels = results.corpora.flatMap(({ name, matched }) =>
-    results.views.flatMap((view) =>
-      models.map((model) => {
-        const body = matrix(page, name, view, model);
-        return (
-          body && budget.take(panel({ corpus: name, view }, [html`<p class="lead">${model}. ${matched}</p>`, body]))
-        );
-      }),
-    ),
-  );
+  const panels = results.corners.flatMap((corner) => {
+    const { matched } = results.corpora.find(({ name }) => name === corner.corpus)!;
+    return models.map((model) => {
+      const body = matrix(page, corner, model);
+      const place = { corpus: corner.corpus, view: cornerLabel(corner) };
+      return body && budget.take(panel(place, [html`<p class="lead">${model}. ${matched}</p>`, body]));
+    });
+  });
   if (!panels.some(Boolean)) return undefined;
   const lead = results.matched
     ? 'Row minus column. Every recipe had the same number of pairs, steps, batch size and seeds, so that nothing but the signal differs; shuffled pairs show what the texts alone are worth.'
@@ -31,9 +31,10 @@ export function recipes(page: StudyPage): Content {
   });
 }
 
-function matrix(page: StudyPage, corpus: string, view: string, model: string): Content {
+function matrix(page: StudyPage, corner: StudyCorner, model: string): Content {
   const { results } = page;
-  const there = new Set(page.rows(corpus, view).map(({ system }) => system));
+  const { corpus } = corner;
+  const there = new Set(page.rows(corner).map(({ system }) => system));
   const systems = results.systems.filter(
     ({ name, role, model: own, trainedOn }) =>
       there.has(name) &&
@@ -41,13 +42,14 @@ function matrix(page: StudyPage, corpus: string, view: string, model: string): C
       (role === 'start' || ((role === 'recipe' || role === 'control') && trainedOn === corpus)),
   );
   if (systems.length < 2) return undefined;
+  const title = `Recipes on ${corpus}, ${cornerLabel(corner)}, ${model}`;
   const label = ({ role, recipe }: (typeof systems)[number]) => (role === 'start' ? 'not trained' : recipe!);
   return scroller(
-    `Recipes on ${corpus}, ${view}, ${model}`,
-    html`<table class="matrix"><caption class="sr">Recipes on ${corpus}, ${view}, ${model}: row minus column</caption><thead><tr><td></td>${systems.map((system) => html`<th scope="col">${label(system)}</th>`)}</tr></thead><tbody>${systems.map(
+    title,
+    html`<table class="matrix"><caption class="sr">${title}: row minus column</caption><thead><tr><td></td>${systems.map((system) => html`<th scope="col">${label(system)}</th>`)}</tr></thead><tbody>${systems.map(
       (row) =>
         html`<tr><th scope="row">${label(row)}</th>${systems.map((column) => {
-          const pair = row === column ? undefined : page.compare(corpus, view, row.name, column.name);
+          const pair = row === column ? undefined : page.compare(corner, row.name, column.name);
           if (pair !== undefined) return verdictCell(pair);
           return row === column ? html`<td class="quiet">·</td>` : html`<td class="quiet" title="not tested">–</td>`;
         })}</tr>\n`,

@@ -3,7 +3,7 @@ import type { TransferCell } from '../../study/embedding/results.ts';
 import { type Content, html } from '../markup.ts';
 import { Budget, scroller, section } from '../page.ts';
 import { type StudyPage, studyFiles } from '../study-html.ts';
-import { verdictCell } from './study-standings.ts';
+import { placeLabel, verdictCell } from './study-standings.ts';
 
 const isRemedy = ({ role }: TransferCell) => role === 'interpolate' || role === 'lora-scale' || role === 'mixed';
 
@@ -15,7 +15,7 @@ export function remedies(page: StudyPage): Content {
   const columns = results.corpora.map(({ name }) => name);
   const budget = new Budget(700_000);
   const tables = [
-    ...Map.groupBy(cells, ({ model, view, recipe }) => JSON.stringify([model, view, recipe])).values(),
+    ...Map.groupBy(cells, (cell) => JSON.stringify([cell.model, placeLabel(cell), cell.recipe])).values(),
   ].map((own) => budget.take(table(columns, own)));
   return section(page, {
     id: 'remedies',
@@ -27,7 +27,8 @@ export function remedies(page: StudyPage): Content {
 }
 
 function table(columns: readonly string[], cells: readonly TransferCell[]) {
-  const { model, view, recipe } = cells[0]!;
+  const { model, recipe } = cells[0]!;
+  const view = placeLabel(cells[0]!);
   const rows = [...Map.groupBy(cells, ({ system }) => system).values()].toSorted(
     ([a], [b]) => a!.from.localeCompare(b!.from, 'en') || kept(b!) - kept(a!),
   );

@@ -1,8 +1,19 @@
 /** Standings of a study: one table a corpus and view, every system with its interval and its distance to start and baseline. */
 import type { Comparison } from '../../metrics/types.ts';
-import type { SystemRole } from '../../study/embedding/results.ts';
+import { cornerLabel } from '../../study/embedding/evaluations.ts';
+import type { StudyCorner, SystemRole, TransferCell } from '../../study/embedding/results.ts';
 import { range, rangeAxis, rangeScale } from '../figures/ranges.ts';
-import { count, interval, metricName, pPhrase, score, signed, signedInterval, verdictGlyph } from '../format.ts';
+import {
+  count,
+  interval,
+  metricName,
+  plural,
+  pPhrase,
+  score,
+  signed,
+  signedInterval,
+  verdictGlyph,
+} from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
 import { Budget, panel, scroller, section } from '../page.ts';
 import { type StudyPage, studyFiles } from '../study-html.ts';
@@ -20,23 +31,25 @@ export const roleWords: Record<SystemRole, string> = {
 export function studyStandings(page: StudyPage): Markup {
   const { results } = page;
   const budget = new Budget(1_200_000);
-  const panels = results.corpora.flatMap(({ name }) =>
-    results.views.map((view) => budget.take(panel({ corpus: name, view }, table(page, name, view)))),
+  const panels = results.corners.map((corner) =>
+    budget.take(panel({ corpus: corner.corpus, view: cornerLabel(corner) }, table(page, corner))),
   );
   return section(page, {
     id: 'standings',
     title: 'Standings',
     csv: studyFiles.standings,
-    lead: `Held-out patents alone are queries and candidates. Intervals are 95 %, over families of queries and, for trained systems, over seeds. ▲ better, ▼ worse, = equivalent within ±${results.margin}, ? undecided; Holm over all pairs that answer the same question (methods). * fewer than 5 seeds: tentative.`,
+    lead: `Held-out patents alone are searched, labelled and clustered. Intervals are 95 %, over families and, for trained systems, over seeds. ▲ better, ▼ worse, = equivalent within ±${results.margin}, ? undecided; Holm over all pairs that answer the same question (methods). * fewer than 5 seeds: tentative.`,
     body: [panels, budget.note('tables', studyFiles.standings)],
   });
 }
 
-function table(page: StudyPage, corpus: string, view: string): Content {
+function table(page: StudyPage, corner: StudyCorner): Content {
   const { results } = page;
-  const metric = results.headline;
-  const rows = page.rows(corpus, view).toSorted((a, b) => b.metrics[metric]!.value - a.metrics[metric]!.value);
+  const { metric } = corner;
+  const rows = page.rows(corner).toSorted((a, b) => b.metrics[metric]!.value - a.metrics[metric]!.value);
   if (rows.length === 0) return html`<p class="quiet">Nothing finished yet.</p>`;
+  // BM25 has no vectors to cluster.
+  const baseline = rows.some(({ system }) => system === 'bm25') ? 'bm25' : 'lsa';
   const scale = rangeScale(rows.map((row) => row.metrics[metric]!));
   const top = rows[0]!.metrics[metric]!.value;
   const body = rows.map((row) => {
@@ -45,7 +58,7 @@ function table(page: StudyPage, corpus: string, view: string): Content {
     const estimate = row.metrics[metric]!;
     const seeds = row.seeds.map(({ seed, value }) => `seed ${seed}: ${score(value)}`).join(', ');
     const own = row.seeds[0]!.seed !== undefined;
-    return html`<tr><th scope="row">${row.system}</th><td class="quiet">${roleWords[system.role]}</td><td class="num"${own && html` title="${seeds}"`}>${own ? `${row.seeds.length}${row.tentative ? '*' : ''}` : '–'}</td><td class="num" data-sort="${estimate.value}">${score(estimate.value)} <span class="ci">${interval(estimate)}</span></td><td>${range(scale, estimate, { metric, reference: top })}</td>${versus(page, corpus, view, row.system, system.role === 'start' ? undefined : start)}${versus(page, corpus, view, row.system, 'bm25')}</tr>\n`;
+    return html`<tr><th scope="row">${row.system}</th><td class="quiet">${roleWords[system.role]}</td><td class="num"${own && html` title="${seeds}"`}>${own ? `${row.seeds.length}${row.tentative ? '*' : ''}` : '–'}</td><td class="num" data-sort="${estimate.value}">${score(estimate.value)} <span class="ci">${interval(estimate)}</span></td><td>${range(scale, estimate, { metric, reference: top })}</td>${versus(page, corner, row.system, system.role === 'start' ? undefined : start)}${versus(page, corner, row.system, baseline)}</tr>\n`;
   });
   const heads: [string, boolean][] = [
     ['System', false],
@@ -56,15 +69,25 @@ function table(page: StudyPage, corpus: string, view: string): Content {
   const sortable = (name: string, num: boolean) =>
     html`<th scope="col"${num && html` class="num"`} aria-sort="none"><button type="button">${name}</button></th>`;
   return scroller(
-    `Standings of ${corpus}, ${view}`,
-    html`<table class="sortable"><caption>${count(rows[0]!.queries)} queries</caption><thead><tr>${heads.map(([name, num]) => sortable(name, num))}<th class="axis-head">${rangeAxis(scale, metricName(metric))}</th>${sortable('to its start', true)}${sortable('to bm25', true)}</tr></thead><tbody>${body}</tbody></table>`,
+    `Standings of ${corner.corpus}, ${cornerLabel(corner)}`,
+    html`<table class="sortable"><caption>${sampleOf(corner)}</caption><thead><tr>${heads.map(([name, num]) => sortable(name, num))}<th class="axis-head">${rangeAxis(scale, metricName(metric))}</th>${sortable('to its start', true)}${sortable(`to ${baseline}`, true)}</tr></thead><tbody>${body}</tbody></table>`,
   );
 }
 
-function versus(page: StudyPage, corpus: string, view: string, a: string, b: string | undefined): Markup {
-  const pair = b === undefined || a === b ? undefined : page.compare(corpus, view, a, b);
+function versus(page: StudyPage, corner: StudyCorner, a: string, b: string | undefined): Markup {
+  const pair = b === undefined || a === b ? undefined : page.compare(corner, a, b);
   if (pair === undefined) return html`<td class="num quiet" data-sort="">–</td>`;
   return verdictCell(pair);
+}
+
+/** `315 queries`, `200 documents`. */
+export function sampleOf({ task, sample }: StudyCorner): string {
+  return task === 'retrieval' ? plural(sample, 'query', 'queries') : plural(sample, 'document');
+}
+
+/** View, task and metric of a transfer cell in words. */
+export function placeLabel({ to, view, task, probe, metric }: TransferCell): string {
+  return `${cornerLabel({ corpus: to, view, task, ...(probe === undefined ? {} : { probe }) })}, ${metricName(metric)}`;
 }
 
 /** A difference with its verdict; the rest on hover. */
@@ -73,5 +96,5 @@ export function verdictCell(pair: Comparison, more: Content = undefined): Markup
 }
 
 function pairTitle(pair: Comparison): string {
-  return `${pair.a} against ${pair.b}: ${pair.verdict}${pair.tentative ? ' (tentative: fewer than 5 seeds)' : ''}, difference ${signed(pair.difference)} ${signedInterval(pair)}, ${pPhrase(pair.pHolm, 'Holm p')} (${pPhrase(pair.p, 'p')}), detectable ${score(pair.detectable)}, ${count(pair.queries)} queries`;
+  return `${pair.a} against ${pair.b}: ${pair.verdict}${pair.tentative ? ' (tentative: fewer than 5 seeds)' : ''}, difference ${signed(pair.difference)} ${signedInterval(pair)}, ${pPhrase(pair.pHolm, 'Holm p')} (${pPhrase(pair.p, 'p')}), detectable ${score(pair.detectable)}, ${count(pair.queries)} resampled`;
 }

@@ -4,14 +4,14 @@ import { signedInterval } from '../format.ts';
 import { type Content, html } from '../markup.ts';
 import { Budget, scroller, section } from '../page.ts';
 import { type StudyPage, studyFiles } from '../study-html.ts';
-import { verdictCell } from './study-standings.ts';
+import { placeLabel, verdictCell } from './study-standings.ts';
 
 export function transfer(page: StudyPage): Content {
   const { results } = page;
   const cells = results.transfer.filter(({ role }) => role === 'recipe' || role === 'control');
   if (cells.length === 0) return undefined;
   const budget = new Budget(700_000);
-  const tables = [...Map.groupBy(cells, ({ model, view }) => JSON.stringify([model, view])).values()].map((own) =>
+  const tables = [...Map.groupBy(cells, (cell) => JSON.stringify([cell.model, placeLabel(cell)])).values()].map((own) =>
     budget.take(
       matrix(
         results.corpora.map(({ name }) => name),
@@ -29,7 +29,8 @@ export function transfer(page: StudyPage): Content {
 }
 
 function matrix(columns: readonly string[], cells: readonly TransferCell[]) {
-  const { model, view } = cells[0]!;
+  const { model } = cells[0]!;
+  const view = placeLabel(cells[0]!);
   const rows = [...Map.groupBy(cells, ({ from, recipe }) => JSON.stringify([from, recipe])).values()];
   return html`<h3>${model} · ${view}</h3>${scroller(
     `Transfer of ${model}, ${view}`,
@@ -59,6 +60,6 @@ function hurts(cells: readonly TransferCell[]): Content {
     'On the landscape they learnt from',
   )} ${away.length > 0 && told(away, 'On other landscapes')} ${
     worse.length > 0 &&
-    html`Fine-tuning hurts: ${worse.map(({ system, to, view }, at) => html`${at > 0 && '; '}${system}, evaluated on ${to} (${view})`)}.`
+    html`Fine-tuning hurts: ${worse.map((cell, at) => html`${at > 0 && '; '}${cell.system}, evaluated on ${cell.to} (${placeLabel(cell)})`)}.`
   }</p>`;
 }

@@ -57,7 +57,7 @@ export async function evaluateClassification(context: TaskContext): Promise<Clas
     await work.close();
   }
   return {
-    statement: statementOf(grounds),
+    statement: classificationStatement(grounds),
     cells: cells.map(({ result }) => result),
     comparisons: [...Map.groupBy(cells, ({ result }) => canonicalJson([result.corpus, result.view])).values()].flatMap(
       (group) => compareClassifiers(group, settings),
@@ -168,7 +168,8 @@ async function planJobs(context: TaskContext): Promise<{ grounds: Ground[]; jobs
   return { grounds, jobs };
 }
 
-function statementOf(grounds: readonly Ground[]): string {
+/** What is asked of which documents. */
+export function classificationStatement(grounds: readonly Ground[]): string {
   return grounds
     .map(({ card: { corpus, field, level, kind, labels, documents, split } }) => {
       const what = field === 'labels' ? 'labels of its own' : `${field.toUpperCase()} codes at the level of ${level}`;

@@ -1,36 +1,25 @@
-/**
- * From finished cells to `EmbeddingResults`. Within one corpus, view and metric all systems are compared in one table: trained
- * systems bring one array of values a seed (hierarchical bootstrap over seeds and queries, `metrics/significance.ts`), queries are
- * resampled by family, and Holm's adjustment covers the pairs of each question (questions.ts). Replicates are as many as the
- * largest question needs for its smallest adjusted p to be able to fall below 0.05.
- */
+/** From finished cells to `EmbeddingResults`: corner by corner the systems' rows and comparisons (corners.ts), then transfer. */
 import { definitionsVersion } from '../../metrics/definitions.ts';
-import { comparePairs, estimateMeans, type PairsInput, type SystemValues } from '../../metrics/significance.ts';
 import type { Comparison } from '../../metrics/types.ts';
 import { jointStatement } from '../assemble.ts';
+import { classificationStatement } from '../classification/evaluate.ts';
+import { clusteringStatement } from '../clustering/evaluate.ts';
 import { dataCard } from '../data-card.ts';
-import { retrievalMetrics } from '../measure.ts';
 import type { CheckpointManifest } from './checkpoints.ts';
+import { cellsOf, compareCorner, cornersOf, rowsOf, shownCorner, type TableSystem } from './corners.ts';
 import { startSystem, type TrainingJob } from './design.ts';
+import { sameCorner } from './evaluations.ts';
 import { allCorpora } from './mixed.ts';
-import { type Question, questionOf } from './questions.ts';
 import type {
   EmbeddingResults,
-  StudyComparison,
   StudyComparisons,
+  StudyCorner,
   StudyRow,
-  StudySystem,
   StudyTraining,
   TransferCell,
 } from './results.ts';
 import type { OpenStudy, Outcome } from './run.ts';
 import type { Landscape } from './sources.ts';
-
-const headline = retrievalMetrics[0];
-const shownMetrics = ['ndcg@10', 'ndcg@100', 'map', 'mrr', 'recall@10', 'recall@100'] as const;
-/** Replicates for each pair of a question: two at least must be able to lie beyond the smallest level that Holm asks for. */
-const replicatesPerPair = 40;
-const mostReplicates = 100_000;
 
 export async function assembleStudy(
   study: OpenStudy,
@@ -38,36 +27,34 @@ export async function assembleStudy(
   trained: ReadonlyMap<TrainingJob, CheckpointManifest>,
 ): Promise<EmbeddingResults> {
   const { spec, settings, landscapes, design, missing, views } = study;
+  const corners: StudyCorner[] = [];
   const rows: StudyRow[] = [];
   const comparisons: StudyComparisons[] = [];
-  const ordered = design.systems.map(({ name }) => name);
   for (const landscape of landscapes)
-    for (const view of spec.views) {
-      const own = outcomes.filter((outcome) => outcome.landscape === landscape && outcome.view === view);
+    for (const corner of cornersOf(landscape, spec.views)) {
+      const own = outcomes.filter((outcome) => sameCorner(outcome.corner, corner));
       const bySystem = Map.groupBy(own, ({ unit }) => unit.system.name);
-      const names = ordered.filter((name) => bySystem.has(name));
-      const table = names.map((name) => ({ name, outcomes: bySystem.get(name)! }));
-      rows.push(...rowsOf(table, landscape, view, spec.resamples));
-      if (table.length < 2) continue;
-      const { pairs, resamples } = compareSystems({
-        systems: table.map(({ outcomes: [first] }) => first!.unit.system),
-        values: table.map((system) => valuesOf(system.outcomes, headline)),
-        clusters: landscape.study.relevance.clusters,
-        metric: headline,
-        margin: spec.margin,
-        resamples: spec.resamples,
+      const table = design.systems.flatMap((system): TableSystem[] => {
+        const outcomes = bySystem.get(system.name);
+        return outcomes === undefined ? [] : [{ system, outcomes }];
       });
-      if (pairs.length > 0)
-        comparisons.push({ corpus: landscape.name, view, metric: headline, margin: spec.margin, resamples, pairs });
+      if (table.length === 0) continue;
+      const shown = shownCorner(corner, table[0]!.outcomes[0], landscape);
+      corners.push(shown);
+      rows.push(...rowsOf(table, shown, landscape, spec.resamples));
+      if (table.length > 1) comparisons.push(...compareCorner(table, shown, landscape, spec));
     }
-  const total = design.units.reduce((sum, unit) => sum + unit.landscapes.length * views.length, 0);
+  const total = design.units.reduce((sum, unit) => sum + cellsOf(unit, views.length), 0);
   const corpora: EmbeddingResults['corpora'] = [];
-  for (const { name, study: own } of landscapes)
+  for (const { name, study: own, searched, classified, clustered, lacks } of landscapes)
     corpora.push({
       name,
-      card: await dataCard(own),
+      card: await dataCard(searched ?? own),
       ...(own.split === undefined ? {} : { split: own.split.summary }),
-      queries: own.relevance.queries.length,
+      ...(searched === undefined ? {} : { queries: searched.relevance.queries.length }),
+      ...(classified === undefined ? {} : { labels: classified.card }),
+      ...(clustered === undefined ? {} : { clusters: clustered.card }),
+      lacks,
       matched: design.matched.get(name) ?? '',
     });
   const trainings = design.trainings.flatMap((job) => trainingOf(job, trained.get(job)));
@@ -81,12 +68,10 @@ export async function assembleStudy(
     packageVersion: settings.packageVersion,
     definitions: definitionsVersion,
     command: settings.command,
-    relevanceStatement: jointStatement(
-      landscapes.map(({ name, study: own }) => ({ corpus: name, statement: own.relevance.statement })),
-    ),
-    headline,
+    relevanceStatement: statementOf(landscapes),
     margin: spec.margin,
-    views: spec.views,
+    tasks: spec.tasks,
+    corners,
     cells: { done: outcomes.length, total },
     corpora,
     matched: design.differences.length === 0,
@@ -94,81 +79,30 @@ export async function assembleStudy(
     systems: design.systems,
     rows,
     comparisons,
-    transfer: transferOf(study, rows, comparisons),
+    transfer: transferOf(study, rows, corners, comparisons),
     trainings,
     absent: design.absent,
     missingModels: missing,
-    manifests: [...new Map(outcomes.map(({ cell }) => [cell.manifest.cell, cell.manifest])).values()],
+    manifests: [...new Map(outcomes.map(({ finished: { cell } }) => [cell.manifest.cell, cell.manifest])).values()],
     warnings: [...design.warnings, ...leaks(trainings), ...mixedStatement(design.matched)],
   };
 }
 
-/** Every pair of systems that answers a question of the study, adjusted with those that answer the same. */
-export function compareSystems({
-  systems,
-  resamples: least,
-  ...input
-}: Omit<PairsInput, 'systems' | 'family'> & { systems: readonly StudySystem[]; resamples: number }): {
-  pairs: StudyComparison[];
-  resamples: number;
-} {
-  const asked = new Map<Question, number>();
-  const named = new Map(systems.map((system) => [system.name, system]));
-  for (const [at, a] of systems.entries())
-    for (const b of systems.slice(at + 1)) {
-      const question = questionOf(a, b);
-      if (question !== undefined) asked.set(question, (asked.get(question) ?? 0) + 1);
-    }
-  const resamples = Math.min(mostReplicates, Math.max(least, replicatesPerPair * Math.max(0, ...asked.values())));
-  const pairs = comparePairs({
-    seed: 1,
-    ...input,
-    systems: systems.map(({ name }) => name),
-    resamples,
-    family: (a, b) => questionOf(systems[a]!, systems[b]!),
-  });
-  return {
-    pairs: pairs.map((pair) => ({ ...pair, question: questionOf(named.get(pair.a)!, named.get(pair.b)!)! })),
-    resamples,
-  };
-}
-
-interface TableSystem {
-  name: string;
-  outcomes: readonly Outcome[];
-}
-
-/** One array where nothing is drawn anew by a seed; one a seed for trained systems. */
-function valuesOf(outcomes: readonly Outcome[], metric: string): SystemValues {
-  const arrays = outcomes.map(({ cell }) => cell.perQuery[metric]!);
-  return outcomes[0]!.unit.seed === undefined ? arrays[0]! : arrays;
-}
-
-function rowsOf(table: readonly TableSystem[], landscape: Landscape, view: string, resamples: number): StudyRow[] {
-  if (table.length === 0) return [];
-  const columns = table.flatMap((system) => shownMetrics.map((metric) => valuesOf(system.outcomes, metric)));
-  const estimates = estimateMeans(columns, landscape.study.relevance.clusters, { seed: 1, resamples });
-  return table.map(({ name, outcomes }, at) => ({
-    corpus: landscape.name,
-    view,
-    system: name,
-    queries: landscape.study.relevance.queries.length,
-    documents: landscape.study.split?.summary.patents.test ?? landscape.study.corpus.size,
-    cost: outcomes[0]!.cell.cost,
-    metrics: Object.fromEntries(shownMetrics.map((metric, m) => [metric, estimates[at * shownMetrics.length + m]!])),
-    seeds: outcomes.map(({ unit, cell }) => ({
-      ...(unit.seed === undefined ? {} : { seed: unit.seed }),
-      value: cell.metrics[headline]!.value,
-      cell: cell.manifest.cell,
-    })),
-    tentative: outcomes[0]!.unit.seed !== undefined && outcomes.length < 5,
-  }));
+function statementOf(landscapes: readonly Landscape[]): string {
+  const searched = landscapes.flatMap((landscape) => landscape.searched ?? []);
+  const statements = [
+    jointStatement(searched.map(({ corpus, relevance }) => ({ corpus: corpus.name, statement: relevance.statement }))),
+    ...landscapes.flatMap(({ classified }) => (classified === undefined ? [] : classificationStatement([classified]))),
+    ...landscapes.flatMap(({ clustered }) => (clustered === undefined ? [] : clusteringStatement([clustered]))),
+  ];
+  return statements.filter((statement) => statement !== '').join(' ');
 }
 
 /** Every trained system against the model it began as, wherever both were evaluated. */
 function transferOf(
   { design, starts }: OpenStudy,
   rows: readonly StudyRow[],
+  corners: readonly StudyCorner[],
   comparisons: readonly StudyComparisons[],
 ): TransferCell[] {
   const startOf = new Map(starts.map((start) => [start.spec.name, startSystem(start).name]));
@@ -176,10 +110,9 @@ function transferOf(
     const system = design.systems.find(({ name }) => name === row.system)!;
     const { role, model, recipe, trainedOn: from, weight } = system;
     if (model === undefined || recipe === undefined || from === undefined) return [];
-    const start = rows.find(
-      (other) => other.system === startOf.get(model) && other.corpus === row.corpus && other.view === row.view,
-    );
-    const table = comparisons.find(({ corpus, view }) => corpus === row.corpus && view === row.view);
+    const { metric } = corners.find((corner) => sameCorner(corner, row))!;
+    const start = rows.find((other) => other.system === startOf.get(model) && sameCorner(other, row));
+    const table = comparisons.find((other) => sameCorner(other, row) && other.metric === metric);
     const comparison = start && table && pairOf(table.pairs, row.system, start.system);
     if (comparison === undefined) return [];
     return [
@@ -192,8 +125,11 @@ function transferOf(
         from,
         to: row.corpus,
         view: row.view,
-        value: row.metrics[headline]!.value,
-        start: start!.metrics[headline]!.value,
+        task: row.task,
+        ...(row.probe === undefined ? {} : { probe: row.probe }),
+        metric,
+        value: row.metrics[metric]!.value,
+        start: start!.metrics[metric]!.value,
         comparison,
       },
     ];

@@ -3,15 +3,19 @@
  * taken for three passes (forward, and twice as much backward) over two texts a pair and its hard negatives, which are sought
  * by encoding the train part or by BM25. Rough on purpose: it tells minutes from hours.
  */
-import { findCells } from '../cell-folders.ts';
+
+import type { Probe } from '../classification/options.ts';
 import { EncoderPool } from '../dense.ts';
 import { sampleTexts } from '../estimate.ts';
-import { keyOf } from '../run-cell.ts';
+import type { Task } from '../results.ts';
 import { viewLabel } from '../systems.ts';
+import { cornersOf } from './corners.ts';
 import type { TrainingJob } from './design.ts';
+import { Evaluations, systemOf } from './evaluations.ts';
 import type { StudySettings } from './options.ts';
+import type { Corner } from './results.ts';
 import { type OpenStudy, withStudy } from './run.ts';
-import { type Start, testedPatents } from './sources.ts';
+import { type Landscape, type Start, testedPatents } from './sources.ts';
 import type { EmbeddingSpec } from './spec.ts';
 
 /** One line of a plan: a checkpoint to make, or a system to evaluate on a corpus and view. */
@@ -20,7 +24,10 @@ export interface PlannedWork {
   system: string;
   seed?: number;
   corpus: string;
+  /** Of an evaluation. */
   view?: string;
+  task?: Task;
+  probe?: Probe;
   /** Of a checkpoint: known before it is made. */
   hash?: string;
   done: boolean;
@@ -44,34 +51,46 @@ export async function planEmbedding(spec: EmbeddingSpec, settings: StudySettings
   return withStudy(spec, settings, async (study) => {
     const { design, missing, views, checkpoints } = study;
     const speeds = await measure(study);
-    const finished = await finishedCells(study);
     const work: PlannedWork[] = [];
-    for (const unit of design.units) {
-      const { source, system, seed } = unit;
-      const shared = { system: system.name, ...(seed === undefined ? {} : { seed }) };
-      const start = source.kind === 'start' ? source.start : 'job' in source ? source.job.start : undefined;
-      const hash = source.kind === 'training' ? source.job.hash : source.kind === 'derived' ? source.hash : undefined;
-      const made = hash === undefined ? undefined : await checkpoints.load(hash);
-      if (hash !== undefined && 'job' in source) {
-        const { job } = source;
-        const bytes = 4 * job.start.parameters;
-        const kind = source.kind === 'training' ? 'train' : 'derive';
-        const seconds = overhead.training + (kind === 'train' ? trainingSeconds(job, speeds) : bytes / 2e8);
-        const done = made !== undefined;
-        work.push({ kind, ...shared, corpus: job.ground.name, hash, done, ...(done ? nothing : { seconds, bytes }) });
-      }
-      const modelHash = source.kind === 'start' ? source.start.hash : made?.modelHash;
-      for (const landscape of unit.landscapes)
-        for (const view of views) {
-          const place = { corpus: landscape.name, view: viewLabel(view) };
-          const label = `${system.name}${seed === undefined ? '' : `, seed ${seed}`}`;
-          const done = finished.has(cellName(landscape.study.relevanceHash, place.view, label, modelHash));
-          const documents = testedPatents(landscape);
-          const bytes = landscape.study.relevance.queries.length * (8 * Math.min(1000, documents) + 300);
-          const perText = start === undefined ? bm25Text : speeds.get(start)!.get(landscape.name)!;
-          const seconds = overhead.cell + perText * documents;
-          work.push({ kind: 'evaluate', ...shared, ...place, done, ...(done ? nothing : { seconds, bytes }) });
+    const pool = new EncoderPool(study.landscapes[0]!.settings);
+    const evaluations = new Evaluations(settings.home, spec.name, pool);
+    try {
+      for (const unit of design.units) {
+        const { source, system, seed } = unit;
+        const shared = { system: system.name, ...(seed === undefined ? {} : { seed }) };
+        const start = source.kind === 'start' ? source.start : 'job' in source ? source.job.start : undefined;
+        const hash = source.kind === 'training' ? source.job.hash : source.kind === 'derived' ? source.hash : undefined;
+        const made = hash === undefined ? undefined : await checkpoints.load(hash);
+        if (hash !== undefined && 'job' in source) {
+          const { job } = source;
+          const bytes = 4 * job.start.parameters;
+          const kind = source.kind === 'training' ? 'train' : 'derive';
+          const seconds = overhead.training + (kind === 'train' ? trainingSeconds(job, speeds) : bytes / 2e8);
+          const done = made !== undefined;
+          work.push({ kind, ...shared, corpus: job.ground.name, hash, done, ...(done ? nothing : { seconds, bytes }) });
         }
+        const folder = start === undefined || hash === undefined ? start?.folder : made && checkpoints.model(hash);
+        const model =
+          source.kind === 'bm25' || source.kind === 'lsa' || folder !== undefined ? systemOf(unit, folder) : undefined;
+        for (const landscape of unit.landscapes)
+          for (const view of views) {
+            const known = model && (await evaluations.of(model, landscape, view));
+            const corners =
+              known ?? cornersOf(landscape, [viewLabel(view)]).map((corner) => ({ corner, load: undefined }));
+            for (const [at, { corner, load }] of corners.entries()) {
+              const done = (await load?.()) !== undefined;
+              // The first cell of a view encodes its texts, and the others read them.
+              const perText = at > 0 ? 0 : start === undefined ? bm25Text : speeds.get(start)!.get(landscape.name)!;
+              const seconds = overhead.cell + perText * testedPatents(landscape) + taskSeconds(corner, landscape);
+              const bytes = taskBytes(corner, landscape);
+              work.push({ kind: 'evaluate', ...shared, ...corner, done, ...(done ? nothing : { seconds, bytes }) });
+            }
+          }
+        if (model?.kind === 'encoder') await pool.release(model);
+      }
+    } finally {
+      await evaluations.close();
+      await pool.close();
     }
     const open = work.filter(({ done }) => !done);
     return {
@@ -125,33 +144,23 @@ function trainingSeconds({ plan, start, ground, miner }: TrainingJob, speeds: Sp
   return sought + 3 * texts * plan.steps * plan.batchSize * perText;
 }
 
-/** Names of the study's finished cells, by what tells them apart. */
-async function finishedCells({ spec, settings, landscapes, views, cells }: OpenStudy): Promise<Set<string>> {
-  const found = (await findCells(settings.home)).filter(({ study }) => study === spec.name);
-  const names = new Set<string>();
-  // Baselines bear their settings in their keys: those are compared as a whole.
-  const current = new Set<string>();
-  const pool = new EncoderPool(landscapes[0]!.settings);
-  for (const landscape of landscapes)
-    for (const view of views)
-      for (const system of [
-        { kind: 'bm25', label: 'bm25' },
-        { kind: 'lsa', label: 'lsa' },
-      ] as const) {
-        const context = { settings: landscape.settings, study: landscape.study, store: cells, encoders: pool };
-        current.add(JSON.stringify((await keyOf(system, view, context)).settings));
-      }
-  await pool.close();
-  for (const { manifest } of found) {
-    const { settings: own, packageVersion, model, modelHash, maskCitations } = manifest;
-    if (packageVersion !== settings.packageVersion) continue;
-    if (modelHash === undefined && !current.has(JSON.stringify(own))) continue;
-    const view = viewLabel({ view: manifest.view as never, masked: maskCitations });
-    names.add(cellName(String(own.relevanceHash), view, model, modelHash));
+/** Beside encoding: fitting a probe, clustering a few times. */
+function taskSeconds({ task }: Corner, { classified, clustered }: Landscape): number {
+  if (task === 'classification') {
+    const { train, test, names } = classified!;
+    return 1 + (train.rows.length * names.length * 1e5 + train.rows.length * test.rows.length * 1e3) / taskRate;
   }
-  return names;
+  if (task === 'clustering') return 2 + (clustered!.rows.length * clustered!.clusters * 4e5) / taskRate;
+  return 0;
 }
 
-function cellName(relevanceHash: string, view: string, label: string, modelHash: string | undefined): string {
-  return JSON.stringify([relevanceHash, view, label, modelHash ?? '']);
+/** Operations a second. */
+const taskRate = 2e10;
+
+function taskBytes({ task }: Corner, landscape: Landscape): number {
+  const { searched, classified, clustered } = landscape;
+  if (task === 'retrieval')
+    return searched!.relevance.queries.length * (8 * Math.min(1000, testedPatents(landscape)) + 300);
+  const documents = task === 'classification' ? classified!.test.rows.length : clustered!.rows.length;
+  return documents * 40 + landscape.settings.resamples * 40;
 }

@@ -3,7 +3,10 @@ import type { SplitSummary } from '../../corpus/splits.ts';
 import type { Comparison, Estimate } from '../../metrics/types.ts';
 import type { LeakageAudit } from '../../tune/leakage.ts';
 import type { TrainingPlan } from '../../tune/plan.ts';
-import type { Cost, Manifest, SearchedDataCard } from '../results.ts';
+import type { Probe } from '../classification/options.ts';
+import type { LabelCard } from '../classification/results.ts';
+import type { ReductionCard } from '../clustering/results.ts';
+import type { DataCard, Task, TaskManifest } from '../results.ts';
 import type { Question } from './questions.ts';
 
 /**
@@ -26,18 +29,40 @@ export interface StudySystem {
   weight?: number;
 }
 
-/** A system on one corpus and view. */
-export interface StudyRow {
+/** What a system costs where it is used, seconds of one document and bytes of it; undefined where vectors were stored before. */
+export interface UseCost {
+  documentSeconds?: number;
+  /** Of one query, or of what the task does to one document. */
+  querySeconds?: number;
+  bytes?: number;
+}
+
+/** Where systems are compared with one another. */
+export interface Corner {
   corpus: string;
   view: string;
-  system: string;
-  queries: number;
-  /** That may be found. */
+  task: Task;
+  /** Of classification. */
+  probe?: Probe;
+}
+
+/** A corner as the report shows it. */
+export interface StudyCorner extends Corner {
+  /** The metric that its systems are ranked by. */
+  metric: string;
+  /** Queries, of the other tasks documents: what is resampled. */
+  sample: number;
+  /** That may be found, or that the task is done with. */
   documents: number;
-  /** Of its first seed. */
-  cost: Cost;
+}
+
+/** A system in one corner. */
+export interface StudyRow extends Corner {
+  system: string;
+  /** Of the first seed. */
+  cost: UseCost;
   metrics: Record<string, Estimate>;
-  /** Mean of the headline metric of each seed; one value where nothing was trained. */
+  /** The leading metric of each seed; one value where nothing was trained. */
   seeds: { seed?: number; value: number; cell: string }[];
   /** Fewer than 5 seeds: how much another training would differ is hardly known. */
   tentative: boolean;
@@ -46,10 +71,8 @@ export interface StudyRow {
 /** Two systems in the question that they answer. */
 export type StudyComparison = Comparison & { question: Question };
 
-/** The pairs of systems on one corpus, view and metric that are tested, Holm-adjusted within each question. */
-export interface StudyComparisons {
-  corpus: string;
-  view: string;
+/** The pairs of systems in one corner and on one metric that are tested, Holm-adjusted within each question. */
+export interface StudyComparisons extends Corner {
   metric: string;
   margin: number;
   resamples: number;
@@ -68,6 +91,9 @@ export interface TransferCell {
   /** Corpus it was evaluated on. */
   to: string;
   view: string;
+  task: Task;
+  probe?: Probe;
+  metric: string;
   value: number;
   start: number;
   /** The trained system minus its start. */
@@ -103,18 +129,23 @@ export interface EmbeddingResults {
   command: string;
   /** First line of the report. */
   relevanceStatement: string;
-  headline: string;
   margin: number;
-  views: string[];
+  tasks: Task[];
+  /** Corpus by corpus, view by view, task by task; those without any finished system are left out. */
+  corners: StudyCorner[];
   /** Cells of the study, and how many of them are finished. */
   cells: { done: number; total: number };
   corpora: {
     name: string;
-    card: SearchedDataCard;
+    card: DataCard;
     /** Absent where nothing learns from it, and all of it is tested on. */
     split?: SplitSummary;
-    /** Of the test part, or of all. */
-    queries: number;
+    /** Of the test part, or of all; absent where nothing is searched. */
+    queries?: number;
+    labels?: LabelCard;
+    clusters?: ReductionCard;
+    /** Tasks of the study that it has no ground for. */
+    lacks: { task: Task; reason: string }[];
     /** What the recipes had and how they were matched. */
     matched: string;
   }[];
@@ -130,6 +161,6 @@ export interface EmbeddingResults {
   absent: { corpus: string; recipe: string; reason: string }[];
   missingModels: { model: string; reason: string }[];
   /** Of each evaluation cell. */
-  manifests: Manifest[];
+  manifests: TaskManifest[];
   warnings: string[];
 }

@@ -7,16 +7,23 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { writeAtomic } from '../../base/node/atomic.ts';
 import { openEngine } from '../../engine/index.ts';
-import { CellStore, type FinishedCell } from '../cell.ts';
-import { cellHash } from '../cell-folders.ts';
 import { EncoderPool } from '../dense.ts';
-import { keyOf, runCell } from '../run-cell.ts';
-import { bm25System, parseViews, type SystemSpec, type ViewSpec, viewLabel } from '../systems.ts';
+import { parseViews, type ViewSpec } from '../systems.ts';
 import { assembleStudy } from './assemble.ts';
 import { type CheckpointManifest, CheckpointStore } from './checkpoints.ts';
 import { designStudy, type StudyDesign, type TrainingJob, type Unit } from './design.ts';
+import {
+  comparedMetrics,
+  cornerLabel,
+  type Evaluation,
+  Evaluations,
+  type Finished,
+  metricsOf,
+  type StudiedSystem,
+  systemOf,
+} from './evaluations.ts';
 import type { StudySettings } from './options.ts';
-import type { EmbeddingResults } from './results.ts';
+import type { Corner, EmbeddingResults } from './results.ts';
 import { type Landscape, openLandscapes, openMiner, openStarts, type Start } from './sources.ts';
 import type { EmbeddingSpec } from './spec.ts';
 import { deriveCheckpoint, type TrainContext, trainCheckpoint } from './train-unit.ts';
@@ -38,16 +45,14 @@ export interface OpenStudy {
   missing: { model: string; reason: string }[];
   design: StudyDesign;
   views: ViewSpec[];
-  cells: CellStore;
   checkpoints: CheckpointStore;
 }
 
 /** An evaluation that is finished. */
 export interface Outcome {
   unit: Unit;
-  landscape: Landscape;
-  view: string;
-  cell: FinishedCell;
+  corner: Corner;
+  finished: Finished;
 }
 
 export async function withStudy<T>(
@@ -74,7 +79,6 @@ export async function withStudy<T>(
       missing: missing.map(({ model, reason }) => ({ model: model.name, reason })),
       design,
       views: parseViews(spec.views, false),
-      cells: new CellStore(home, spec.name),
       checkpoints,
     });
   } finally {
@@ -92,11 +96,13 @@ export async function runEmbedding(
   const folder = settings.out ?? join(settings.home, 'runs', spec.name);
   return withStudy(spec, settings, async (study) => {
     const encoders = new EncoderPool(study.landscapes[0]!.settings);
+    const evaluations = new Evaluations(settings.home, spec.name, encoders);
     try {
-      const run = new Running(study, encoders, compute, folder);
+      const run = new Running(study, encoders, evaluations, compute, folder);
       await run.all();
       return { results: await run.results(), folder, computed: run.computed };
     } finally {
+      await evaluations.close();
       await encoders.close();
     }
   });
@@ -106,15 +112,17 @@ class Running {
   readonly computed = { checkpoints: 0, cells: 0 };
   private readonly study: OpenStudy;
   private readonly encoders: EncoderPool;
+  private readonly evaluations: Evaluations;
   private readonly compute: boolean;
   private readonly folder: string;
   private readonly outcomes = new Map<Unit, Map<string, Outcome>>();
   private readonly trained = new Map<TrainingJob, CheckpointManifest>();
   private lastUpdate = performance.now();
 
-  constructor(study: OpenStudy, encoders: EncoderPool, compute: boolean, folder: string) {
+  constructor(study: OpenStudy, encoders: EncoderPool, evaluations: Evaluations, compute: boolean, folder: string) {
     this.study = study;
     this.encoders = encoders;
+    this.evaluations = evaluations;
     this.compute = compute;
     this.folder = folder;
   }
@@ -156,16 +164,13 @@ class Running {
   /** One checkpoint and its cells; false where some of it is left to another process, or nothing may be made. */
   private async unit(unit: Unit): Promise<boolean> {
     const { source } = unit;
-    let system: SystemSpec;
-    if (source.kind === 'bm25') system = bm25System;
-    else if (source.kind === 'lsa') system = { kind: 'lsa', label: 'lsa' };
-    else {
-      const folder = source.kind === 'start' ? source.start.folder : await this.checkpoint(source);
+    let folder: string | undefined;
+    if (source.kind === 'start') folder = source.start.folder;
+    else if (source.kind === 'training' || source.kind === 'derived') {
+      folder = await this.checkpoint(source);
       if (folder === undefined) return false;
-      const label = `${unit.system.name}${unit.seed === undefined ? '' : `, seed ${unit.seed}`}`;
-      system = { kind: 'encoder', label, source: folder, dtype: 'fp32' };
     }
-    return this.evaluate(unit, system);
+    return this.evaluate(unit, systemOf(unit, folder));
   }
 
   /** The folder of a trained or derived checkpoint; undefined where another process is at it. */
@@ -190,42 +195,47 @@ class Running {
     return checkpoints.model(hash);
   }
 
-  private async evaluate(unit: Unit, system: SystemSpec): Promise<boolean> {
-    const { cells, settings, views } = this.study;
+  private async evaluate(unit: Unit, system: StudiedSystem): Promise<boolean> {
+    const { settings, views } = this.study;
     const done = this.outcomes.get(unit) ?? new Map<string, Outcome>();
     this.outcomes.set(unit, done);
-    const { encoders } = this;
     let complete = true;
     try {
       for (const landscape of unit.landscapes)
         for (const view of views) {
-          const place = `${landscape.name} ${viewLabel(view)}`;
-          if (done.has(place)) continue;
           settings.signal?.throwIfAborted();
-          const context = { settings: landscape.settings, study: landscape.study, store: cells, encoders };
-          const key = await keyOf(system, view, context);
-          const hash = await cellHash(key);
-          let cell = await cells.load(hash);
-          if (cell === undefined && this.compute) {
-            const made = await cells.unlessHeld(hash, async () => {
-              const meanwhile = await cells.load(hash);
-              if (meanwhile !== undefined) return meanwhile;
-              this.computed.cells++;
-              return runCell(system, view, key, context);
-            });
-            if ('result' in made) {
-              cell = made.result;
-              const { value } = cell.metrics['ndcg@10']!;
-              settings.progress.say(`${place}, ${system.label}: nDCG@10 ${value.toFixed(4)}`);
-            }
+          for (const evaluation of await this.evaluations.of(system, landscape, view)) {
+            const { corner, hash } = evaluation;
+            if (done.has(hash)) continue;
+            settings.signal?.throwIfAborted();
+            const finished = (await evaluation.load()) ?? (await this.computeNow(evaluation, system.label));
+            if (finished === undefined) complete = false;
+            else done.set(hash, { unit, corner, finished });
           }
-          if (cell === undefined) complete = false;
-          else done.set(place, { unit, landscape, view: viewLabel(view), cell });
         }
     } finally {
-      if (system.kind === 'encoder') await encoders.release(system);
+      if (system.kind === 'encoder') await this.encoders.release(system);
     }
     return complete;
+  }
+
+  /** The cell, computed now; undefined where nothing may be, or another process is at it. */
+  private async computeNow(evaluation: Evaluation, system: string): Promise<Finished | undefined> {
+    if (!this.compute) return undefined;
+    const { corner, hash, folders } = evaluation;
+    const made = await folders.unlessHeld(hash, async () => {
+      const meanwhile = await evaluation.load();
+      if (meanwhile !== undefined) return meanwhile;
+      this.computed.cells++;
+      return evaluation.compute();
+    });
+    if (!('result' in made)) return undefined;
+    const metric = comparedMetrics(made.result)[0]!;
+    const { value } = metricsOf(made.result)[metric]!;
+    const told = metric === 'ndcg@10' ? 'nDCG@10' : metric;
+    const place = `${corner.corpus} ${cornerLabel(corner)}`;
+    this.study.settings.progress.say(`${place}, ${system}: ${told} ${value.toFixed(4)}`);
+    return made.result;
   }
 
   /** A report of what stands so far, now and then. */

@@ -5,17 +5,21 @@
  */
 import { rm } from 'node:fs/promises';
 import { inputError, PatentlabError } from '../../base/errors.ts';
-import { type CorpusSplit, type SplitOptions, trainPart } from '../../corpus/splits.ts';
+import { type CorpusSplit, type SplitOptions, splitCorpus, trainPart } from '../../corpus/splits.ts';
 import { loadTextPrints, type TextPrints } from '../../corpus/text-prints.ts';
 import { viewText } from '../../corpus/views.ts';
 import { openModelParts } from '../../model/load.ts';
 import { createTinyModel } from '../../model/tiny.ts';
 import type { HardNegativeOptions } from '../../tune/hard-negatives.ts';
-import { type CorpusUnderStudy, openForStudy } from '../corpus-under-study.ts';
+import { type Ground, openGround } from '../classification/ground.ts';
+import { type ClusterGround, openClusterGround } from '../clustering/ground.ts';
+import { type CorpusUnderStudy, studyOf } from '../corpus-under-study.ts';
 import { type EvaluateSettings, settingsOf } from '../evaluate-options.ts';
 import { builtinCorpus } from '../landscapes.ts';
 import { isFolder, locateModel } from '../model-source.ts';
 import { defined } from '../request.ts';
+import type { Task } from '../results.ts';
+import { openForTasks, type TaskCorpus } from '../tasks.ts';
 import { type CheckpointStore, checkpointHash } from './checkpoints.ts';
 import type { StudySettings } from './options.ts';
 import type { CorpusSpec, EmbeddingSpec, ModelSpec } from './spec.ts';
@@ -25,10 +29,16 @@ export interface Landscape {
   name: string;
   spec: CorpusSpec;
   /** With a split where it is trained on; then its test part alone is judged. */
-  study: CorpusUnderStudy;
+  study: TaskCorpus & { split?: CorpusSplit };
   prints: TextPrints;
   /** Of its evaluation cells. */
   settings: EvaluateSettings;
+  /** What it can be asked: its queries, the labels of its documents. */
+  searched?: CorpusUnderStudy;
+  classified?: Ground;
+  clustered?: ClusterGround;
+  /** Tasks of the study that it has no ground for. */
+  lacks: { task: Task; reason: string }[];
 }
 
 /** A corpus that is trained on. */
@@ -76,6 +86,10 @@ export async function openLandscapes(spec: EmbeddingSpec, settings: StudySetting
         relevance,
         ...(split === undefined ? {} : { split }),
         views: spec.views,
+        tasks: spec.tasks,
+        labels: defined(spec.labels),
+        probes: spec.probes,
+        clustering: defined(spec.clustering),
         // A tuned checkpoint keeps the limit it was trained with: its start must not read more.
         ...(spec.training.maxLength === undefined ? {} : { length: spec.training.maxLength }),
         margin: spec.margin,
@@ -89,13 +103,55 @@ export async function openLandscapes(spec: EmbeddingSpec, settings: StudySetting
         signal,
         packageVersion,
       });
-      const study = await openForStudy(home, name, { ...relevance, seed: 1 }, split);
-      const prints = await loadTextPrints(study.corpus);
-      opened.push({ name, spec: corpus, study, prints, settings: own });
+      opened.push(await openLandscape(name, corpus, own));
     }
+    const last = opened.at(-1)!;
+    if (opened.every(({ lacks }) => lacks.length === spec.tasks.length))
+      throw inputError('no corpus of the study has what its tasks need', {
+        code: 'study.tasks',
+        file: settings.file,
+        field: 'tasks',
+        expected: 'citations for retrieval; labels, CPC or IPC codes for classification and clustering',
+        found: last.lacks.map(({ task, reason }) => `${task} on ${last.name}: ${reason}`).join('; '),
+      });
     return opened;
   } catch (error) {
     for (const { study } of opened) await study.corpus.close();
+    throw error;
+  }
+}
+
+async function openLandscape(name: string, spec: CorpusSpec, settings: EvaluateSettings): Promise<Landscape> {
+  const { home, tasks, split: rule, relevance } = settings;
+  const corpus = await openForTasks(home, name);
+  try {
+    const split = rule && (await splitCorpus(corpus.corpus, rule, { relations: corpus.relations }));
+    const study = { ...corpus, ...(split === undefined ? {} : { split }) };
+    const landscape: Landscape = {
+      name,
+      spec,
+      study,
+      prints: await loadTextPrints(corpus.corpus),
+      settings,
+      lacks: [],
+    };
+    const ground = async <T>(task: Task, open: () => Promise<T>): Promise<T | undefined> => {
+      if (!tasks.includes(task)) return undefined;
+      try {
+        return await open();
+      } catch (error) {
+        // With other tasks to do a corpus may lack one of them; alone it is an error.
+        if (!(error instanceof PatentlabError) || tasks.length === 1) throw error;
+        landscape.lacks.push({ task, reason: error.message });
+        return undefined;
+      }
+    };
+    const searched = await ground('retrieval', () => studyOf(study, { ...relevance, seed: settings.seed }));
+    const classified = await ground('classification', () => openGround(study, settings));
+    const clustered = await ground('clustering', () => openClusterGround(study, settings));
+    return Object.assign(landscape, defined({ searched, classified, clustered }));
+  } catch (error) {
+    await corpus.corpus.close();
     throw error;
   }
 }

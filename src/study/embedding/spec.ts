@@ -6,6 +6,7 @@
  *   corpora: [mine, { builtin: assistive-devices }, { name: other, relevance: coupling }]
  *   models: [tiny, all-MiniLM-L6-v2, { name: own, model: ./folder }]
  *   views: [TA, C1]
+ *   tasks: [retrieval, classification, clustering]
  *   recipes: [R1, R3, R1+R3, R1+R3 shuffled]
  *   seeds: [1, 2, 3, 4, 5]
  *   training: { steps: 200, batch: 32, rate: 2e-5, maxLength: 128 }
@@ -15,10 +16,14 @@ import { basename } from 'node:path';
 import { isMap, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { inputError, PatentlabError, quoteFound } from '../../base/errors.ts';
+import { labelFields, symbolLevels } from '../../corpus/labels.ts';
 import { isView, views as knownViews } from '../../corpus/views.ts';
 import { defaultMargin, defaultResamples } from '../../metrics/significance.ts';
 import { recipeSignals } from '../../tune/recipes.ts';
+import { probes } from '../classification/options.ts';
+import { clusterers, reductions } from '../clustering/options.ts';
 import { builtinLandscapes } from '../landscapes.ts';
+import { tasks } from '../results.ts';
 
 /** A recipe, or the control that tears its pairs apart. */
 export interface RecipeSpec {
@@ -166,6 +171,23 @@ const remediesShape = z.strictObject({
   recipes: distinct(recipeShape, ({ label }) => label).optional(),
 });
 
+const labelsShape = z.strictObject({
+  /** Default: the user's own labels, else CPC, else IPC, whichever a corpus has. */
+  field: z.enum(labelFields).optional(),
+  /** Depth to which classification symbols are cut. Default subclass. */
+  level: z.enum(symbolLevels).optional(),
+  /** Labels with fewer documents are left out. */
+  least: count.optional(),
+});
+
+const clusteringShape = z.strictObject({
+  /** How documents with several labels come to one. */
+  reduce: z.enum(reductions).optional(),
+  clusters: z.number().int().min(2).optional(),
+  clusterer: z.enum(clusterers).optional(),
+  bootstraps: count.optional(),
+});
+
 export const baselineNames = ['bm25', 'lsa', 'zero-shot'] as const;
 
 const specShape = z.strictObject({
@@ -179,6 +201,13 @@ const specShape = z.strictObject({
   corpora: distinct(corpusShape, (corpus) => corpus.name ?? corpus.builtin ?? ''),
   models: distinct(modelShape, (model) => model.name),
   views: distinct(viewName, String).default(['TA']),
+  /** What systems are evaluated for. */
+  tasks: distinct(z.enum(tasks), String).default(['retrieval']),
+  /** Of classification and clustering. */
+  labels: labelsShape.prefault({}),
+  /** Of classification. */
+  probes: distinct(z.enum(probes), String).default(['logistic']),
+  clustering: clusteringShape.prefault({}),
   recipes: distinct(recipeShape, ({ label }) => label),
   seeds: distinct(z.number().int().nonnegative(), String).default([1, 2, 3, 4, 5]),
   split: splitShape.default({ by: 'family', seed: 1, validation: 0, test: 0.3 }),

@@ -158,7 +158,7 @@ async function auditEverywhere(
     relations,
     split,
     ...(negatives === undefined ? {} : { negatives }),
-    ...(own === undefined ? {} : { relevance: own.study.relevance }),
+    ...(own?.searched === undefined ? {} : { relevance: own.searched.relevance }),
     views: [...new Set(spec.views.map((view) => view.replace(/-masked$/, '') as View))],
     elsewhere,
   });
