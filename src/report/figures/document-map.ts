@@ -28,7 +28,7 @@ export function documentMap({ title, groups, points }: MapSpec): Markup {
   const named = groups.slice(0, distinct).map((name) => shorten(name, 34));
   const others = groups.length - named.length;
   const legend = [...named, ...(others > 0 ? [`${others} other labels`] : [])];
-  const aside = 28 + Math.max(...legend.map((name) => textWidth(name)));
+  const aside = 42 + Math.max(...legend.map((name) => textWidth(name)));
   const grey = distinct;
   // Grey first: what is named lies above it.
   const drawn = points.toSorted((a, b) => Math.min(b.group, grey) - Math.min(a.group, grey));
@@ -40,7 +40,7 @@ export function documentMap({ title, groups, points }: MapSpec): Markup {
     legend.map((name, index) => {
       const at = 14 + index * 17;
       const series = index < named.length ? index : grey;
-      return html`${mark(series, width + 10, at, 3.4)}<text class="${index < named.length ? `name s${index}` : 'label'}" x="${width + 20}" y="${at}" dy=".32em">${name}</text>`;
+      return html`${mark(series, width + 24, at, 3.4)}<text class="${index < named.length ? `name s${index}` : 'label'}" x="${width + 34}" y="${at}" dy=".32em">${name}</text>`;
     }),
   ]);
 }

@@ -17,27 +17,18 @@ import { Budget, figure, linked, type Page, panel, scroller, section } from '../
 
 /** Rows of the table beside a map. */
 const sampled = 40;
+/** Documents on all maps of a page; beyond, each map shows fewer. */
+const pagePoints = 6000;
 /** Characters of a title on a map. */
 const titleLength = 90;
 
 export function clusterMaps(page: Page): Content {
   const results = page.standings.results.clustering;
   if (results === undefined || results.maps.length === 0) return undefined;
-  // Two thirds of what a page may have, for several maps of 2,000 documents.
-  const budget = new Budget(2_200_000);
-  const panels = results.maps.map((map) => {
-    const title = `Map of ${map.corpus}, ${map.view}, by ${map.model}`;
-    const points = map.ids.map((id, i) => ({
-      x: map.x[i]!,
-      y: map.y[i]!,
-      group: map.labels[i]!,
-      told: told(map, i, id),
-    }));
-    const caption = `${map.model}: ${plural(points.length, 'document')} by label. Trustworthiness ${score(map.trustworthiness)} of ${plural(map.neighbours, 'neighbour')}: 1 where all neighbours on the map are neighbours by cosine too, about 0.5 by chance.`;
-    return budget.take(
-      panel(map, [figure(title, documentMap({ title, groups: map.names, points }), caption), sampleTable(map)]),
-    );
-  });
+  const budget = new Budget(1_500_000);
+  const most = Math.max(300, Math.floor(pagePoints / results.maps.length));
+  const byCorpus = [...Map.groupBy(results.maps, ({ corpus }) => corpus).values()];
+  const panels = budget.takeFairly(byCorpus, (map) => mapPanel(map, most));
   return section(page, {
     id: 'clustering-map',
     title: 'Documents on a map',
@@ -47,10 +38,22 @@ export function clusterMaps(page: Page): Content {
   });
 }
 
-function told({ titles, names, labels, clusters }: ClusteringMap, i: number, id: string): string {
+function mapPanel(map: ClusteringMap, most: number): Markup {
+  const title = `Map of ${map.corpus}, ${map.view}, by ${map.model}`;
+  const all = map.ids.length;
+  const step = Math.max(1, all / most);
+  const points = Array.from({ length: Math.min(all, most) }, (_, at) => {
+    const i = Math.floor(at * step);
+    return { x: map.x[i]!, y: map.y[i]!, group: map.labels[i]!, told: told(map, i) };
+  });
+  const caption = `${map.model}: ${points.length < all ? `${count(points.length)} of ` : ''}${plural(all, 'document')} by label. Trustworthiness ${score(map.trustworthiness)} of ${plural(map.neighbours, 'neighbour')}: 1 where all neighbours on the map are neighbours by cosine too, about 0.5 by chance.`;
+  return panel(map, [figure(title, documentMap({ title, groups: map.names, points }), caption), sampleTable(map)]);
+}
+
+function told({ ids, titles, names, labels, clusters }: ClusteringMap, i: number): string {
   const points = [...(titles[i] ?? '')];
   const title = points.length > titleLength ? `${points.slice(0, titleLength - 1).join('')}…` : points.join('');
-  return `${id}: ${title} (${names[labels[i]!]}, cluster ${clusters[i]})`;
+  return `${ids[i]}: ${title} (${names[labels[i]!]}, cluster ${clusters[i]})`;
 }
 
 /** Some documents of a map for those who cannot point: evenly spread over the labels. */

@@ -107,37 +107,58 @@ export function clusteringPairs(page: Page): Content {
   const { cells, comparisons, viewComparisons } = results;
   if (comparisons.length + viewComparisons.length === 0) return undefined;
   const budget = new Budget(400_000);
-  const panels = [
-    ...comparisons.map(({ corpus, view, ...table }) => {
-      const own = cells.filter((cell) => cell.corpus === corpus && cell.view === view);
-      return budget.take(
-        panel(
-          { corpus, view },
-          matrix(table, own, ({ model }) => model, 'Systems'),
-        ),
-      );
-    }),
-    ...viewComparisons.map(({ corpus, model, ...table }) => {
+  const key = (...parts: string[]) => JSON.stringify(parts);
+  const ofSystems = [...Map.groupBy(comparisons, ({ corpus, view }) => key(corpus, view)).values()].map((tables) => {
+    const { corpus, view } = tables[0]!;
+    const own = cells.filter((cell) => cell.corpus === corpus && cell.view === view);
+    return budget.take(
+      panel(
+        { corpus, view },
+        matrices(tables, own, ({ model }) => model, 'Systems'),
+      ),
+    );
+  });
+  const ofViews = [...Map.groupBy(viewComparisons, ({ corpus, model }) => key(corpus, model)).values()].map(
+    (tables) => {
+      const { corpus, model } = tables[0]!;
       const own = cells.filter((cell) => cell.corpus === corpus && cell.model === model);
       return budget.take(
         panel(
           { corpus },
-          matrix(table, own, ({ view }) => view, `Views of ${model}`),
+          matrices(tables, own, ({ view }) => view, `Views of ${model}`),
         ),
       );
-    }),
-  ];
+    },
+  );
   return section(page, {
     id: 'clustering-pairs',
     title: 'Every pair of clusterings',
     csv: clusteringFiles.comparisons,
     lead: 'Row minus column. Intervals and p values from resampling families and drawing seeds of k-means anew, the same for both sides.',
-    body: [panels, budget.note('matrices', clusteringFiles.comparisons)],
+    body: [ofSystems, ofViews, budget.note('matrices', clusteringFiles.comparisons)],
   });
 }
 
+/** The headline's matrix, the others on demand. */
+function matrices(
+  tables: readonly Tested[],
+  cells: readonly ClusteringCell[],
+  nameOf: (cell: ClusteringCell) => string,
+  what: string,
+): Content {
+  const [first, ...others] = tables.map((table) => matrix(table, cells, nameOf, what));
+  const names = tables.slice(1).map(({ metric }) => metricName(metric));
+  return [first, others.length > 0 && html`<details><summary>${what}: ${listOf(names)}</summary>${others}</details>`];
+}
+
+interface Tested {
+  metric: string;
+  margin: number;
+  pairs: readonly Comparison[];
+}
+
 function matrix(
-  { metric, margin, pairs }: { metric: string; margin: number; pairs: readonly Comparison[] },
+  { metric, margin, pairs }: Tested,
   cells: readonly ClusteringCell[],
   nameOf: (cell: ClusteringCell) => string,
   what: string,
