@@ -22,6 +22,8 @@ export interface CompareReplicatedInput {
     seed?: number;
     /** p of the pair of systems `a`, `b` (numbers within `systems`), in place of the share of centred replicates. */
     test?: (a: number, b: number) => number;
+    /** The family of hypotheses that a pair belongs to, as in `comparePairs`. Default: all pairs are one family. */
+    family?: (a: number, b: number) => string | undefined;
 }
 
 /** System `a` minus system `b` on one metric over the same queries. */
@@ -318,7 +320,7 @@ export declare function clusteringMetrics(truth: ArrayLike<number>, assigned: Ar
 /** All pairs of systems that have a family, in the order (0,1), (0,2), ..., (1,2), ...; see the head of this file. */
 export declare function comparePairs(input: PairsInput): Comparison[];
 
-/** All pairs of systems, in the order (0,1), (0,2), ..., (1,2), ...; `queries` are documents, 0 where no value gives them. */
+/** All pairs of systems that have a family, in the order (0,1), (0,2), ..., (1,2), ...; `queries` are documents, 0 where no value gives them. */
 export declare function compareReplicated(input: CompareReplicatedInput): Comparison[];
 
 /**

@@ -89,9 +89,10 @@ export interface EmbeddingResults {
     command: string;
     /** First line of the report. */
     relevanceStatement: string;
-    headline: string;
     margin: number;
-    views: string[];
+    tasks: Task[];
+    /** Corpus by corpus, view by view, task by task; those without any finished system are left out. */
+    corners: StudyCorner[];
     /** Cells of the study, and how many of them are finished. */
     cells: {
         done: number;
@@ -99,11 +100,18 @@ export interface EmbeddingResults {
     };
     corpora: {
         name: string;
-        card: SearchedDataCard;
+        card: DataCard;
         /** Absent where nothing learns from it, and all of it is tested on. */
         split?: SplitSummary;
-        /** Of the test part, or of all. */
-        queries: number;
+        /** Of the test part, or of all; absent where nothing is searched. */
+        queries?: number;
+        labels?: LabelCard;
+        clusters?: ReductionCard;
+        /** Tasks of the study that it has no ground for. */
+        lacks: {
+            task: Task;
+            reason: string;
+        }[];
         /** What the recipes had and how they were matched. */
         matched: string;
     }[];
@@ -126,7 +134,7 @@ export interface EmbeddingResults {
         reason: string;
     }[];
     /** Of each evaluation cell. */
-    manifests: Manifest[];
+    manifests: TaskManifest[];
     warnings: string[];
 }
 
@@ -1897,6 +1905,8 @@ export interface ReductionCard {
     field: LabelField;
     level?: SymbolLevel;
     rule: Reduction;
+    /** Of `first`: how often, of documents with several labels, the first is also the first of the alphabet, 0..1. */
+    alphabetical?: number;
     least: number;
     /** Which documents were taken at all. */
     split: string;
@@ -1961,33 +1971,45 @@ export declare const questions: {
     readonly starts: 'models as they are against one another';
 };
 
+/** Where systems are compared with one another. */
+export interface Corner {
+    corpus: string;
+    view: string;
+    task: Task;
+    /** Of classification. */
+    probe?: Probe;
+}
+
 /** Two systems in the question that they answer. */
 export type StudyComparison = Comparison & {
     question: Question;
 };
 
-/** The pairs of systems on one corpus, view and metric that are tested, Holm-adjusted within each question. */
-export interface StudyComparisons {
-    corpus: string;
-    view: string;
+/** The pairs of systems in one corner and on one metric that are tested, Holm-adjusted within each question. */
+export interface StudyComparisons extends Corner {
     metric: string;
     margin: number;
     resamples: number;
     pairs: StudyComparison[];
 }
 
-/** A system on one corpus and view. */
-export interface StudyRow {
-    corpus: string;
-    view: string;
-    system: string;
-    queries: number;
-    /** That may be found. */
+/** A corner as the report shows it. */
+export interface StudyCorner extends Corner {
+    /** The metric that its systems are ranked by. */
+    metric: string;
+    /** Queries, of the other tasks documents: what is resampled. */
+    sample: number;
+    /** That may be found, or that the task is done with. */
     documents: number;
-    /** Of its first seed. */
-    cost: Cost;
+}
+
+/** A system in one corner. */
+export interface StudyRow extends Corner {
+    system: string;
+    /** Of the first seed. */
+    cost: UseCost;
     metrics: Record<string, Estimate>;
-    /** Mean of the headline metric of each seed; one value where nothing was trained. */
+    /** The leading metric of each seed; one value where nothing was trained. */
     seeds: {
         seed?: number;
         value: number;
@@ -2052,10 +2074,21 @@ export interface TransferCell {
     /** Corpus it was evaluated on. */
     to: string;
     view: string;
+    task: Task;
+    probe?: Probe;
+    metric: string;
     value: number;
     start: number;
     /** The trained system minus its start. */
     comparison: Comparison;
+}
+
+/** What a system costs where it is used, seconds of one document and bytes of it; undefined where vectors were stored before. */
+export interface UseCost {
+    documentSeconds?: number;
+    /** Of one query, or of what the task does to one document. */
+    querySeconds?: number;
+    bytes?: number;
 }
 
 /** Which labels documents have in classification and clustering. */
@@ -2273,13 +2306,6 @@ export interface Retention {
         kept: Estimate;
     }[];
 }
-
-/** Of a corpus that is searched. */
-export type SearchedDataCard = DataCard & Required<Pick<DataCard, 'queries' | 'judgements'>> & {
-    citations: {
-        recallCeiling: number;
-    };
-};
 
 export interface Stratum {
     corpus: string;
