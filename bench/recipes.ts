@@ -8,7 +8,11 @@
  *   coupling     the same training, tested on abstracts of all fields that cite the same documents
  *   1976         R2 (classes), R3 (title–claims), R2+R3 on grants of one week of 1976, tested on all of ultrasound as it is
  *
- * usage: npm run bench -- recipes study=ultrasound|time|coupling|1976 [home=DIR] [seeds=3] [steps=60]
+ *   grants       R2, R3, R2+R3 on the claims of these grants: classified and clustered by IPC subclass
+ *   drones       R2 on titles of drone patents: the same
+ *   claims       R2 on the first claims of PatentSBERTa's sample: the same, by CPC subclass
+ *
+ * usage: npm run bench -- recipes study=NAME [home=DIR] [seeds=3] [steps=60]
  *        [remedies=no] [gather=yes]
  * Each study is a part of the results: saving one leaves the others. `remedies=no` leaves the weights between start and tuned out.
  * Needs PATENTLAB_TEST_MODELS (a folder with all-MiniLM-L6-v2) and the real data. A `home` keeps finished work; with `gather`
@@ -29,12 +33,27 @@ import { missingModel, realModel } from '../test/support/models.ts';
 import { hardware } from './support/measurement.ts';
 
 const settings = Object.fromEntries(process.argv.slice(2).map((argument) => argument.split('=')));
-const files: Record<string, string> = {
-  ultrasound: 'ultrasound_us.jsonl.gz',
-  abstracts: 'us_abstracts_10k.jsonl.gz',
-  grants: 'us_grants_1976w1.jsonl.gz',
+const files: Record<string, readonly string[]> = {
+  ultrasound: ['ultrasound_us.jsonl.gz'],
+  abstracts: ['us_abstracts_10k.jsonl.gz'],
+  grants: ['us_grants_1976w1.jsonl.gz'],
+  drones: ['drones_title_ipc.jsonl.gz'],
+  claims: ['patentsberta/df_claim_cpc_train.csv', 'patentsberta/df_claim_cpc_test.csv'],
 };
-const studies: Record<string, { corpora: Record<string, string>; recipes: string[]; split: string; about: string }> = {
+/** Of studies by labels: they are classified and clustered, not searched. */
+const labelled = 'tasks: [classification, clustering]\nprobes: [knn, logistic]\nresamples: 2000\n';
+interface Study {
+  corpora: Record<string, string>;
+  recipes: string[];
+  split: string;
+  about: string;
+  /** Default TA, of 128 tokens. */
+  view?: string;
+  maxLength?: number;
+  /** More lines of the file. */
+  more?: string;
+}
+const studies: Record<string, Study> = {
   ultrasound: {
     corpora: { ultrasound: '' },
     recipes: ['R1', 'R3', 'R1+R3', 'R1+R3 shuffled'],
@@ -60,12 +79,37 @@ const studies: Record<string, { corpora: Record<string, string>; recipes: string
     split: '{ by: family, seed: 1, validation: 0, test: 0.2 }',
     about: 'trained on grants of 1976, tested on medical ultrasound',
   },
+  grants: {
+    corpora: { grants: '' },
+    recipes: ['R2', 'R3', 'R2+R3', 'R2+R3 shuffled'],
+    split: '{ by: family, seed: 1, validation: 0, test: 0.4 }',
+    about: 'grants of 1976, claims, by IPC subclass',
+    view: 'C',
+    more: `${labelled}labels: { field: ipc, level: subclass }\n`,
+  },
+  drones: {
+    corpora: { drones: '' },
+    recipes: ['R2', 'R2 shuffled'],
+    split: '{ by: family, seed: 1, validation: 0, test: 0.3 }',
+    about: 'drone patents, titles, by IPC subclass',
+    view: 'T',
+    maxLength: 48,
+    more: `${labelled}labels: { field: ipc, level: subclass, least: 50 }\n`,
+  },
+  claims: {
+    corpora: { claims: '' },
+    recipes: ['R2', 'R2 shuffled'],
+    split: '{ by: family, seed: 1, validation: 0, test: 0.4 }',
+    about: 'first claims, by CPC subclass',
+    view: 'C1',
+    more: `${labelled}labels: { field: labels }\n`,
+  },
 };
 const study = String(settings.study ?? 'ultrasound');
 const chosen = studies[study];
 const absent =
   Object.keys(chosen?.corpora ?? {})
-    .map((name) => missing(files[name]!))
+    .flatMap((name) => files[name]!.map((file) => missing(file)))
     .find((reason) => reason) || missingModel('all-MiniLM-L6-v2');
 if (chosen === undefined || absent) {
   console.error(chosen === undefined ? `study=${Object.keys(studies).join('|')}` : absent);
@@ -77,7 +121,8 @@ const progress = terminalProgress(process.stderr);
 try {
   const there = new Set((await listCorpora(home)).map(({ name }) => name));
   for (const name of Object.keys(chosen.corpora))
-    if (!there.has(name)) await importCorpus({ home, name, paths: [realData(files[name]!)], progress });
+    if (!there.has(name))
+      await importCorpus({ home, name, paths: files[name]!.map((file) => realData(file)), progress });
   const { results, folder } = await (settings.gather === undefined ? runStudy : gatherStudy)({
     platform: nodePlatform,
     home,
@@ -89,11 +134,11 @@ corpora: [${Object.entries(chosen.corpora)
       .map(([name, more]) => `{ name: ${name}${more && `, ${more}`} }`)
       .join(', ')}]
 models: [{ name: all-MiniLM-L6-v2, model: ${realModel('all-MiniLM-L6-v2')} }]
-views: [TA]
-recipes: [${chosen.recipes.join(', ')}]
+views: [${chosen.view ?? 'TA'}]
+${chosen.more ?? ''}recipes: [${chosen.recipes.join(', ')}]
 seeds: [${Array.from({ length: Number(seeds) }, (_, i) => i + 1).join(', ')}]
 split: ${chosen.split}
-training: { steps: ${steps}, batch: 32, rate: 2e-5, maxLength: 128 }
+training: { steps: ${steps}, batch: 32, rate: 2e-5, maxLength: ${chosen.maxLength ?? 128} }
 ${remedies === 'no' ? '' : 'remedies: { interpolate: [0.5] }\n'}`,
     progress,
   });
