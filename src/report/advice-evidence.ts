@@ -2,6 +2,8 @@
 import type { StudyCorner, SystemRole } from '../study/embedding/results.ts';
 import { type CellResult, type Cost, systemName } from '../study/results.ts';
 import type { Evidence, Option } from './advice.ts';
+import { classificationEvidence } from './classification-evidence.ts';
+import { clusteringEvidence } from './clustering-evidence.ts';
 import { plural } from './format.ts';
 import { sampleOf } from './sections/study-standings.ts';
 import type { Standings } from './standings.ts';
@@ -10,10 +12,12 @@ import { cornerGroups } from './study-sentences.ts';
 
 /** One a task and corpus, retrieval first. */
 export function evidenceOf(standings: Standings): Evidence[] {
-  return standings.corpora.flatMap((corpus) => {
+  const searched = standings.corpora.flatMap((corpus) => {
     const groups = standings.groups.filter((group) => group.corpus === corpus);
     return groups.length === 0 ? [] : [retrievalEvidence(standings, corpus)];
   });
+  const { results } = standings;
+  return [...searched, ...classificationEvidence(results), ...clusteringEvidence(results)];
 }
 
 function retrievalEvidence(standings: Standings, corpus: string): Evidence {

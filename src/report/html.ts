@@ -1,9 +1,7 @@
 /** The page of an evaluation: its sections in order. */
 import type { EvaluationResults } from '../study/results.ts';
 import { evidenceOf } from './advice-evidence.ts';
-import { classificationEvidence } from './classification-evidence.ts';
 import { classifierGroups, leading, metricOf } from './classification-standings.ts';
-import { clusteringEvidence } from './clustering-evidence.ts';
 import { bestClustered } from './clustering-standings.ts';
 import { csvNames } from './csv.ts';
 import { documentOf } from './document.ts';
@@ -39,7 +37,7 @@ import { Standings, unique } from './standings.ts';
 export function renderHtml(evaluation: EvaluationResults): string {
   const results = withShortNames(evaluation);
   const page: Page = { standings: new Standings(results), files: csvNames };
-  const evidence = [...evidenceOf(page.standings), ...classificationEvidence(results), ...clusteringEvidence(results)];
+  const evidence = evidenceOf(page.standings);
   const retrieval = hasRetrieval(results);
   const queries = winsLosses(page);
   const sections: [string, string, Content][] = [
