@@ -2,12 +2,13 @@
  * What classification gives the advisor: classifiers under views, how they were tested on micro-F1, what they cost. Where
  * documents have several labels by tuned thresholds, as one would take a classifier into use.
  */
+import { findPair } from '../metrics/comparison.ts';
 import { classifierName } from '../study/classification/results.ts';
 import type { EvaluationResults } from '../study/results.ts';
 import type { Evidence, Option } from './advice.ts';
 import { classifierGroups, leading } from './classification-standings.ts';
 import { plural } from './format.ts';
-import { findPair, unique } from './standings.ts';
+import { unique } from './standings.ts';
 
 const tuned = `${leading}-tuned`;
 

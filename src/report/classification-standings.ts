@@ -1,4 +1,5 @@
 /** Classification results put in order for showing: classifiers of one corpus and view, best first. Nothing is computed anew. */
+import { findPair } from '../metrics/comparison.ts';
 import type { Comparison } from '../metrics/types.ts';
 import {
   type ClassificationCell,
@@ -6,7 +7,7 @@ import {
   classifierName,
 } from '../study/classification/results.ts';
 import { metricName } from './format.ts';
-import { findPair, unique } from './standings.ts';
+import { unique } from './standings.ts';
 
 /** All classifiers of one corpus x view, best first by micro-F1. */
 export interface ClassifierGroup {

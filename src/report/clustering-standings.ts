@@ -1,7 +1,7 @@
 /** Clustering results put in order for showing: systems of one corpus and view, best first. Nothing is computed anew. */
+import { findPair } from '../metrics/comparison.ts';
 import type { Comparison } from '../metrics/types.ts';
 import type { ClusteringCell, ClusteringResults } from '../study/clustering/results.ts';
-import { findPair } from './standings.ts';
 
 /** All systems of one corpus x view, best first by V-measure. */
 export interface ClusterGroup {

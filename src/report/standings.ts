@@ -3,7 +3,8 @@
  * corpus x view, and what the paired test of any two systems says, seen from either side. Nothing is computed anew here:
  * verdicts come from the statistics alone.
  */
-import type { Comparison, Verdict } from '../metrics/types.ts';
+import { findPair, turnRound } from '../metrics/comparison.ts';
+import type { Comparison } from '../metrics/types.ts';
 import { type CellResult, type ComparisonTable, type EvaluationResults, systemName } from '../study/results.ts';
 
 /** All systems of one corpus x view, best first by the leading metric. */
@@ -119,33 +120,6 @@ export class Standings {
 /** BM25 alone, whatever its settings (`bm25`, `bm25:robertson,...`). */
 export function isBm25(cell: CellResult): boolean {
   return cell.fuse === undefined && cell.rerank === undefined && /^bm25\b(?!\+)/.test(cell.model);
-}
-
-/** The same comparison seen from the other side. */
-function turnRound(pair: Comparison): Comparison {
-  const opposite: Record<Verdict, Verdict> = {
-    better: 'worse',
-    worse: 'better',
-    equivalent: 'equivalent',
-    undecided: 'undecided',
-  };
-  return {
-    ...pair,
-    a: pair.b,
-    b: pair.a,
-    difference: -pair.difference,
-    lower: -pair.upper,
-    upper: -pair.lower,
-    verdict: opposite[pair.verdict],
-  };
-}
-
-/** The pair of `a` and `b`, seen from `a`. */
-export function findPair(pairs: readonly Comparison[], a: string, b: string): Comparison | undefined {
-  const straight = pairs.find((pair) => pair.a === a && pair.b === b);
-  if (straight !== undefined) return straight;
-  const other = pairs.find((pair) => pair.a === b && pair.b === a);
-  return other && turnRound(other);
 }
 
 export function unique<T>(items: readonly T[]): T[] {

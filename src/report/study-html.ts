@@ -1,7 +1,7 @@
 /** The page of an embedding study: standings, recipes with their controls, transfer, remedies, and what was not shown. */
 
+import { turnRound } from '../metrics/comparison.ts';
 import type { Comparison } from '../metrics/types.ts';
-import { pairOf } from '../study/embedding/assemble.ts';
 import { cornerLabel, sameCorner } from '../study/embedding/evaluations.ts';
 import type { Corner, EmbeddingResults, StudyCorner, StudyRow, StudySystem } from '../study/embedding/results.ts';
 import { studyEvidence } from './advice-evidence.ts';
@@ -46,7 +46,7 @@ export function studyPage(results: EmbeddingResults): StudyPage {
     rows: (corner) => results.rows.filter((row) => sameCorner(row, corner)),
     compare(corner, a, b) {
       const pair = pairs.get(key(cornerKey(corner), corner.metric, ...[a, b].sort()));
-      return pair && pairOf([pair], a, b);
+      return pair && (pair.a === a ? pair : turnRound(pair));
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Clustering: what can be said, the leaderboard, every pair of systems and of views. */
+import { findPair } from '../../metrics/comparison.ts';
 import type { Comparison } from '../../metrics/types.ts';
 import type { ClusteringCell, ClusteringResults } from '../../study/clustering/results.ts';
 import { clusteringFiles } from '../clustering-csv.ts';
@@ -16,7 +17,7 @@ import { range, rangeAxis, rangeScale } from '../figures/ranges.ts';
 import { count, interval, listOf, metricName, plural, score, seconds, signed, verdictGlyph } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
 import { Budget, linked, type Page, panel, scroller, section, value } from '../page.ts';
-import { findPair, unique } from '../standings.ts';
+import { unique } from '../standings.ts';
 import { shown } from './advice.ts';
 import { verdictTitle } from './leaderboard.ts';
 

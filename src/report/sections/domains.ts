@@ -1,4 +1,5 @@
 /** Relevant documents in and out of the query's technical domain: how much is lost outside it, and whether fusion helps. */
+import { findPair } from '../../metrics/comparison.ts';
 import type { DomainResult } from '../../study/results.ts';
 import { strataFigure } from '../figures/ranges.ts';
 import {
@@ -15,7 +16,6 @@ import {
 } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
 import { Budget, figure, type Page, panel, scroller, section } from '../page.ts';
-import { findPair } from '../standings.ts';
 import { verdictTitle } from './leaderboard.ts';
 
 /** Systems drawn side by side. */

@@ -1,11 +1,11 @@
 /** Which text serves a system best: its views against one another over the same queries. */
+import { findPair } from '../../metrics/comparison.ts';
 import type { ViewComparison } from '../../study/results.ts';
 import { range, rangeAxis, rangeScale } from '../figures/ranges.ts';
 import type { Scale } from '../figures/scale.ts';
 import { interval, metricName, score, signed, verdictGlyph } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
 import { Budget, type Page, panel, scroller, section } from '../page.ts';
-import { findPair } from '../standings.ts';
 import { verdictTitle } from './leaderboard.ts';
 
 export function views(page: Page): Content {

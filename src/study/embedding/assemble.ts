@@ -1,6 +1,6 @@
 /** From finished cells to `EmbeddingResults`: corner by corner the systems' rows and comparisons (corners.ts), then transfer. */
+import { findPair } from '../../metrics/comparison.ts';
 import { definitionsVersion } from '../../metrics/definitions.ts';
-import type { Comparison } from '../../metrics/types.ts';
 import { jointStatement } from '../assemble.ts';
 import { classificationStatement } from '../classification/evaluate.ts';
 import { clusteringStatement } from '../clustering/evaluate.ts';
@@ -113,7 +113,7 @@ function transferOf(
     const { metric } = corners.find((corner) => sameCorner(corner, row))!;
     const start = rows.find((other) => other.system === startOf.get(model) && sameCorner(other, row));
     const table = comparisons.find((other) => sameCorner(other, row) && other.metric === metric);
-    const comparison = start && table && pairOf(table.pairs, row.system, start.system);
+    const comparison = start && table && findPair(table.pairs, row.system, start.system);
     if (comparison === undefined) return [];
     return [
       {
@@ -134,16 +134,6 @@ function transferOf(
       },
     ];
   });
-}
-
-const opposite = { better: 'worse', worse: 'better', equivalent: 'equivalent', undecided: 'undecided' } as const;
-
-/** The comparison of `a` with `b`, turned round where the table has it the other way. */
-export function pairOf(pairs: readonly Comparison[], a: string, b: string): Comparison | undefined {
-  const found = pairs.find((pair) => (pair.a === a && pair.b === b) || (pair.a === b && pair.b === a));
-  if (found === undefined || found.a === a) return found;
-  const { difference, lower, upper, verdict } = found;
-  return { ...found, a, b, difference: -difference, lower: -upper, upper: -lower, verdict: opposite[verdict] };
 }
 
 function trainingOf(job: TrainingJob, manifest: CheckpointManifest | undefined): StudyTraining[] {
