@@ -67,6 +67,23 @@ export function workError(message: string, details: Omit<FailureDetails, 'kind'>
   return new PatentlabError(message, { ...details, kind: 'work' });
 }
 
+/** What the allocators of ONNX Runtime, of graphics drivers and of JavaScript say when there is no memory left. */
+const noMemory =
+  /Failed to allocate memory|bad_alloc|bad allocation|out of memory|OUT_OF_MEMORY|could not allocate memory|allocation failed/i;
+
+/** The failure of any allocator as one error that says what to do; undefined where the cause is another. */
+export function memoryError(cause: unknown): PatentlabError | undefined {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (!noMemory.test(message)) return undefined;
+  const bytes = Number(/requested buffer of size (\d+)/.exec(message)?.[1]);
+  return workError('there is not enough memory for this', {
+    code: 'memory',
+    ...(bytes > 0 ? { found: `${(bytes / 1e9).toFixed(1)} GB asked for in one piece` } : {}),
+    hint: 'read shorter texts (--length), evaluate fewer systems at once, train with a smaller --chunk, with --recompute or --lora; what is stored stays, and the same command goes on from there',
+    cause,
+  });
+}
+
 /** A value as it stands in an error message: short, quoted, never a whole document. */
 export function quoteFound(value: unknown, limit = 80): string {
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);

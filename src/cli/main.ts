@@ -1,6 +1,6 @@
 /** The command line: wires the commands, turns errors into one message and an exit code, Ctrl-C into an orderly stop. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { PatentlabError } from '../base/errors.ts';
+import { memoryError, PatentlabError } from '../base/errors.ts';
 import { keepYoungSpaceSmall } from '../base/node/memory.ts';
 import { packageVersion } from '../base/node/version.ts';
 import { loadCommands } from './commands.ts';
@@ -78,10 +78,11 @@ function report(error: unknown, debug: boolean, interrupted: boolean): number {
     process.stderr.write('stopped; run the same command again to go on from here\n');
     return 130;
   }
-  if (error instanceof PatentlabError) {
-    process.stderr.write(`patentlab: ${error.describe()}\n`);
-    if (debug) process.stderr.write(`${error.stack}\n`);
-    return error.exitCode;
+  const known = error instanceof PatentlabError ? error : memoryError(error);
+  if (known !== undefined) {
+    process.stderr.write(`patentlab: ${known.describe()}\n`);
+    if (debug) process.stderr.write(`${known.stack}\n`);
+    return known.exitCode;
   }
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(

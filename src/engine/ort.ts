@@ -1,5 +1,5 @@
 /** The main thread's side of the ONNX Runtime worker: requests with ids, answers as promises. */
-import { inputError, workError } from '../base/errors.ts';
+import { inputError, memoryError, workError } from '../base/errors.ts';
 import { type Platform, type WorkerPort, workerUrl } from '../base/platform.ts';
 import type { DataType, TypedArray } from './graph.ts';
 import type { Device } from './lowering.ts';
@@ -94,6 +94,8 @@ type RequestBody = Request extends infer R ? (R extends Request ? Omit<R, 'id'> 
 
 /** What ONNX Runtime said, as an error of ours. */
 function failure(message: string): Error {
+  const memory = memoryError(new Error(message));
+  if (memory !== undefined) return memory;
   if (!message.includes('WebGPU adapter'))
     return workError(`the engine failed: ${message}`, { code: 'engine.runtime' });
   return inputError('this machine has no device for WebGPU', {

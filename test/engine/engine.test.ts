@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import type { PatentlabError } from '../../src/base/errors.ts';
 import { nodePlatform } from '../../src/base/node/platform.ts';
 import {
   add,
@@ -218,6 +219,26 @@ test('an absent device is refused in words, a closed program and a closed engine
   const other = await closing.compile({ y: multiply(x, 2) });
   await closing.close();
   await assert.rejects(other.run({ x: new Float32Array(8) }), /closed/);
+});
+
+test('a computation that no memory is large enough for fails in words, and the engine goes on', async () => {
+  const program = await engine.compile({
+    y: add(input('x', 'float32', ['n', 1]), input('z', 'float32', [1, 'n'])),
+  });
+  const tall = (n: number) => ({
+    x: { data: new Float32Array(n), shape: [n, 1] },
+    z: { data: new Float32Array(n).fill(1), shape: [1, n] },
+  });
+  // 4e5 x 4e5 numbers: 640 GB.
+  await assert.rejects(program.run(tall(400_000)), (error: PatentlabError) => {
+    assert.equal(error.code, 'memory');
+    assert.equal(error.exitCode, 1);
+    assert.match(error.describe(), /not enough memory.*640\.0 GB.*--chunk/s);
+    return true;
+  });
+  const { y } = await program.run(tall(2));
+  assert.deepEqual([...y!.floats], [1, 1, 1, 1]);
+  await program.close();
 });
 
 test('transferred feeds are emptied, others are left alone', async () => {
