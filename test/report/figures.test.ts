@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { differenceRow, yearBars } from '../../src/report/figures/bars.ts';
 import { spread } from '../../src/report/figures/frame.ts';
 import { lines } from '../../src/report/figures/lines.ts';
+import { range, rangeScale } from '../../src/report/figures/ranges.ts';
 import { linear, logarithmic, tickLabel } from '../../src/report/figures/scale.ts';
 
 const finite = fc.double({ min: -1e6, max: 1e6, noNaN: true });
@@ -88,4 +89,13 @@ test('a figure says what it shows and escapes what it is told', () => {
   }).text; // biome-ignore format: short
   assert.match(text, /role="img" aria-label="Recall of &lt;b&gt;"/);
   assert.doesNotMatch(text, /<script|NaN|undefined|Infinity/);
+});
+
+test('an estimate without an interval is a point on the scale of the others', () => {
+  const alone = { value: 0.7, lower: Number.NaN, upper: Number.NaN };
+  const scale = rangeScale([{ value: 0.5, lower: 0.4, upper: 0.6 }, alone]);
+  assert.ok(scale.domain[0] < 0.4 && scale.domain[1] > 0.7);
+  const { text } = range(scale, alone, { metric: 'ndcg@10' });
+  assert.match(text, /<circle/);
+  assert.doesNotMatch(text, /whisker|NaN/);
 });

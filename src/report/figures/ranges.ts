@@ -13,8 +13,8 @@ const rowHeight = 18;
 
 /** The scale that all rows of a table share. */
 export function rangeScale(estimates: readonly Estimate[]): Scale {
-  const low = Math.min(...estimates.map((estimate) => estimate.lower));
-  const high = Math.max(...estimates.map((estimate) => estimate.upper));
+  const ends = estimates.flatMap(known);
+  const [low, high] = [Math.min(...ends), Math.max(...ends)];
   const pad = (high - low) * 0.03;
   return linear([low - pad, high + pad], [8, width - 8], { count: 5, nice: false });
 }
@@ -30,7 +30,7 @@ export function rangeAxis(scale: Scale, label: string): Markup {
   ]);
 }
 
-/** One row: the interval as a line, the value as a mark, hairlines at the ticks, the best value as a reference. */
+/** One row: the interval, where there is one, as a line, the value as a mark, hairlines at the ticks, the best value as a reference. */
 export function range(scale: Scale, estimate: Estimate, options: { metric: string; reference?: number }): Markup {
   const middle = rowHeight / 2;
   const ticks = scale.ticks.map((tick) => `M${fixed(scale(tick))},0V${rowHeight}`).join('');
@@ -40,7 +40,9 @@ export function range(scale: Scale, estimate: Estimate, options: { metric: strin
   return svg(width, rowHeight, `${metricName(options.metric)} ${withInterval(estimate)}`, [
     html`<path class="grid" d="${ticks}"/>`,
     reference,
-    html`<path class="whisker" d="M${fixed(scale(estimate.lower))},${middle}H${fixed(scale(estimate.upper))}"/>`,
+    Number.isFinite(estimate.lower) &&
+      Number.isFinite(estimate.upper) &&
+      html`<path class="whisker" d="M${fixed(scale(estimate.lower))},${middle}H${fixed(scale(estimate.upper))}"/>`,
     html`<circle class="dot" cx="${fixed(scale(estimate.value))}" cy="${middle}" r="3.2"/>`,
   ]);
 }

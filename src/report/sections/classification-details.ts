@@ -12,6 +12,7 @@ import { reliability } from '../figures/reliability.ts';
 import { count, percent, plural, score, withInterval } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
 import { Budget, figure, linked, type Page, panel, scroller, section } from '../page.ts';
+import { factList, sortable } from '../tables.ts';
 
 export function classifierReliability(page: Page): Content {
   const results = page.standings.results.classification;
@@ -88,7 +89,7 @@ function labelTable(rows: readonly LabelRow[], cell: ClassificationCell, what: s
   ];
   return scroller(
     `${what} of ${classifierName(cell)}, ${cell.corpus}, ${cell.view}`,
-    html`<table class="sortable"><caption>${what}, ${linked(cell, classifierName(cell))}</caption><thead><tr><th scope="col" aria-sort="none"><button type="button">Label</button></th>${numbers.map(([name]) => html`<th scope="col" class="num" aria-sort="none"><button type="button">${name}</button></th>`)}</tr></thead><tbody>${rows.map(
+    html`<table class="sortable"><caption>${what}, ${linked(cell, classifierName(cell))}</caption><thead><tr>${sortable('Label')}${numbers.map(([name]) => sortable(name, true))}</tr></thead><tbody>${rows.map(
       (row) =>
         html`<tr><th scope="row">${row.label}</th>${numbers.map(([, tell]) => html`<td class="num">${tell(row)}</td>`)}</tr>\n`,
     )}</tbody></table>`,
@@ -206,5 +207,5 @@ function facts({ field, level, kind, split, least, documents, testFamilies, labe
     ],
     ['Split', split],
   ];
-  return html`<dl class="facts">${rows.map(([name, fact]) => html`<dt>${name}</dt><dd>${fact}</dd>`)}</dl>`;
+  return factList(rows);
 }

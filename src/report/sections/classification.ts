@@ -18,12 +18,12 @@ import {
   testedMetrics,
 } from '../classification-standings.ts';
 import { range, rangeAxis, rangeScale } from '../figures/ranges.ts';
-import { count, interval, plural, score, seconds, signed, verdictGlyph } from '../format.ts';
+import { count, interval, plural, score, seconds } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
 import { Budget, linked, type Page, panel, scroller, section, value } from '../page.ts';
 import { unique } from '../standings.ts';
+import { pairMatrix, sortable, toBest } from '../tables.ts';
 import { shown } from './advice.ts';
-import { verdictTitle } from './leaderboard.ts';
 
 export function classificationSummary(page: Page): Content {
   const results = page.standings.results.classification;
@@ -68,40 +68,31 @@ function board({ standings }: Page, group: ClassifierGroup): Content {
   const shownColumns = columns.filter((metric) => cells.some((cell) => cell.metrics[metric] !== undefined));
   const tested = testedMetrics(results, group);
   const estimates = cells.flatMap((cell) => cell.metrics[leading] ?? []);
-  const scale = rangeScale(estimates.map((estimate) => finite(estimate)));
+  const scale = rangeScale(estimates);
   const rows = cells.map((cell) => {
     const estimate = cell.metrics[leading]!;
     const name = linked(cell, classifierName(cell), `${corpus}, ${view}`);
-    return html`<tr><th scope="row">${cell === best ? html`<b>${name}</b>` : name}</th><td class="num" data-sort="${estimate.value}">${value(cell, leading)} <span class="ci">${interval(estimate)}</span></td><td>${range(scale, finite(estimate), { metric: leading, reference: best.metrics[leading]!.value })}</td>${versus(results, group, cell, leading)}${shownColumns.map(
+    return html`<tr><th scope="row">${cell === best ? html`<b>${name}</b>` : name}</th><td class="num" data-sort="${estimate.value}">${value(cell, leading)} <span class="ci">${interval(estimate)}</span></td><td>${range(scale, estimate, { metric: leading, reference: best.metrics[leading]!.value })}</td>${versus(results, group, cell, leading)}${shownColumns.map(
       (metric) =>
         html`<td class="num" data-sort="${cell.metrics[metric]?.value ?? ''}">${value(cell, metric)}</td>${tested.includes(metric) && versus(results, group, cell, metric)}`,
     )}<td class="num" data-sort="${cell.cost.seconds}">${seconds(cell.cost.seconds)}</td></tr>\n`;
   });
   const heads = shownColumns.map(
-    (metric) => html`${head(measureName(metric))}${tested.includes(metric) && head('to best')}`,
+    (metric) => html`${sortable(measureName(metric), true)}${tested.includes(metric) && sortable('to best', true)}`,
   );
   const all = unique(cells.flatMap((cell) => Object.keys(cell.metrics)));
   return html`${scroller(
     `Classifiers of ${corpus}, ${view}`,
     html`<table class="sortable"><caption>${plural(best.documents, 'test document')}, ${plural(best.labels, 'label')}, learnt from ${count(best.trained)}</caption>
-<thead><tr><th scope="col" aria-sort="none"><button type="button">Classifier</button></th><th scope="col" class="num" aria-sort="descending"><button type="button">${measureName(leading)}</button></th><th class="axis-head">${rangeAxis(scale, measureName(leading))}</th>${head('to best')}${heads}${head('time')}</tr></thead>
+<thead><tr>${sortable('Classifier')}${sortable(measureName(leading), true, 'descending')}<th class="axis-head">${rangeAxis(scale, measureName(leading))}</th>${sortable('to best', true)}${heads}${sortable('time', true)}</tr></thead>
 <tbody>${rows}</tbody></table>`,
   )}<details><summary>All metrics</summary>${scroller(
     `All metrics of ${corpus}, ${view}`,
-    html`<table class="sortable"><caption>All metrics</caption><thead><tr><th scope="col" aria-sort="none"><button type="button">Classifier</button></th>${all.map((metric) => head(measureName(metric)))}</tr></thead><tbody>${cells.map(
+    html`<table class="sortable"><caption>All metrics</caption><thead><tr>${sortable('Classifier')}${all.map((metric) => sortable(measureName(metric), true))}</tr></thead><tbody>${cells.map(
       (cell) =>
         html`<tr><th scope="row">${classifierName(cell)}</th>${all.map((metric) => html`<td class="num">${value(cell, metric)}</td>`)}</tr>\n`,
     )}</tbody></table>`,
   )}</details>`;
-}
-
-function head(name: string): Markup {
-  return html`<th scope="col" class="num" aria-sort="none"><button type="button">${name}</button></th>`;
-}
-
-/** An interval that does not exist is drawn as a point. */
-function finite({ value, lower, upper }: { value: number; lower: number; upper: number }) {
-  return { value, lower: Number.isFinite(lower) ? lower : value, upper: Number.isFinite(upper) ? upper : value };
 }
 
 function versus(
@@ -111,10 +102,7 @@ function versus(
   metric: string,
 ): Markup {
   const best = bestBy(group, metric);
-  if (cell === best) return html`<td class="num quiet" data-sort="0">best</td>`;
-  const pair = compared(results, group, metric, cell, best);
-  if (pair === undefined) return html`<td class="num quiet" data-sort="" title="not tested">–</td>`;
-  return html`<td class="num ${pair.verdict}" data-sort="${pair.difference}" title="${verdictTitle(pair, 'documents')}">${verdictGlyph[pair.verdict]}<span class="sr"> ${pair.verdict}</span> ${signed(pair.difference)}</td>`;
+  return toBest(cell === best ? 'best' : compared(results, group, metric, cell, best), 'documents');
 }
 
 export function classificationPairs(page: Page): Content {
@@ -144,21 +132,14 @@ function matrix(
 ): Markup {
   const { corpus, view } = group;
   const cells = group.cells.toSorted((a, b) => metricOf(b, metric) - metricOf(a, metric));
-  const rows = cells.map((row, position) => {
-    const others = cells.map((column) => {
-      if (row === column) return html`<td class="quiet">·</td>`;
-      const pair = compared(results, group, metric, row, column);
-      if (pair === undefined) return html`<td class="quiet" title="not tested">–</td>`;
-      return html`<td class="num ${pair.verdict}" title="${verdictTitle(pair, 'documents')}">${verdictGlyph[pair.verdict]} ${signed(pair.difference)}</td>`;
-    });
-    return html`<tr><th scope="row"><span class="quiet">${position + 1}</span> ${linked(row, classifierName(row))}</th>${others}</tr>\n`;
-  });
   const caption = `${measureName(metric)}, margin ±${margin}, ${plural(pairs[0]?.queries ?? 0, 'document')}, Holm over ${plural(pairs.length, 'pair')}`;
-  return scroller(
-    `Pairs, ${corpus}, ${view}, ${measureName(metric)}`,
-    html`<table class="matrix"><caption>${caption}</caption><thead><tr><td></td>${cells.map(
-      (cell, position) =>
-        html`<th scope="col" title="${classifierName(cell)}"><span class="sr">${classifierName(cell)} </span>${position + 1}</th>`,
-    )}</tr></thead><tbody>${rows}</tbody></table>`,
-  );
+  return pairMatrix({
+    label: `Pairs, ${corpus}, ${view}, ${measureName(metric)}`,
+    caption,
+    rows: cells,
+    nameOf: classifierName,
+    link: (row) => linked(row, classifierName(row)),
+    compare: (row, column) => compared(results, group, metric, row, column),
+    sample: 'documents',
+  });
 }

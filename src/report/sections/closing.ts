@@ -7,6 +7,7 @@ import { listOf } from '../format.ts';
 import { type Content, html, jsonIsland, type Markup } from '../markup.ts';
 import { methods } from '../methods.ts';
 import { manifestId, type Page, section, shortHash } from '../page.ts';
+import { factList } from '../tables.ts';
 
 export function methodsSection(page: Page): Markup {
   const { standings } = page;
@@ -111,7 +112,7 @@ function entry(cell: MadeCell): Markup {
       return path === undefined ? [] : [[name, html`<a href="${relative(path)}">${path}</a>`]];
     }),
   ];
-  return html`<details class="manifest" id="${manifestId(cell)}"><summary>${cell.corpus} · ${cell.view} · ${cell.name} <code>${shortHash(cell)}</code></summary><p><code>patentlab repeat ${hash}</code></p><dl class="facts">${facts.map(([name, fact]) => html`<dt>${name}</dt><dd>${fact}</dd>`)}</dl></details>\n`;
+  return html`<details class="manifest" id="${manifestId(cell)}"><summary>${cell.corpus} · ${cell.view} · ${cell.name} <code>${shortHash(cell)}</code></summary><p><code>patentlab repeat ${hash}</code></p>${factList(facts)}</details>\n`;
 }
 
 /** A path as a relative address: never a scheme, never another host. */

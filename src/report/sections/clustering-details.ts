@@ -14,6 +14,7 @@ import { documentMap } from '../figures/document-map.ts';
 import { count, percent, plural, score } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
 import { Budget, figure, linked, type Page, panel, scroller, section } from '../page.ts';
+import { factList, sortable } from '../tables.ts';
 
 /** Rows of the table beside a map. */
 const sampled = 40;
@@ -139,10 +140,6 @@ function mixedOf(cell: ClusteringCell): Content {
   );
 }
 
-function sortable(name: string, number = false): Markup {
-  return html`<th scope="col"${number && html` class="num"`} aria-sort="none"><button type="button">${name}</button></th>`;
-}
-
 export function reductionCards(page: Page): Content {
   const results = page.standings.results.clustering;
   if (results === undefined) return undefined;
@@ -194,5 +191,5 @@ function facts({
     ['Clusters', count(clusters)],
     ['Split', split],
   ];
-  return html`<dl class="facts">${rows.map(([name, fact]) => html`<dt>${name}</dt><dd>${fact}</dd>`)}</dl>`;
+  return factList(rows);
 }

@@ -14,12 +14,12 @@ import {
   testedPair,
 } from '../clustering-standings.ts';
 import { range, rangeAxis, rangeScale } from '../figures/ranges.ts';
-import { count, interval, listOf, metricName, plural, score, seconds, signed, verdictGlyph } from '../format.ts';
+import { interval, listOf, metricName, plural, score, seconds } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
 import { Budget, linked, type Page, panel, scroller, section, value } from '../page.ts';
 import { unique } from '../standings.ts';
+import { pairMatrix, sortable, toBest } from '../tables.ts';
 import { shown } from './advice.ts';
-import { verdictTitle } from './leaderboard.ts';
 
 export function clusteringSummary(page: Page): Content {
   const results = page.standings.results.clustering;
@@ -65,41 +65,30 @@ export function clusteringLeaderboard(page: Page): Content {
 
 function board(results: ClusteringResults, group: ClusterGroup): Content {
   const { corpus, view, cells, best } = group;
-  const scale = rangeScale(cells.map((cell) => finite(cell)));
+  const scale = rangeScale(cells.map((cell) => cell.metrics[headline]!));
   const tested = (metric: string) => results.comparisons.some((table) => table.metric === metric);
   const rows = cells.map((cell) => {
     const name = linked(cell, cell.model, `${corpus}, ${view}`);
     const { mean, deviation } = cell.bootstraps;
-    return html`<tr><th scope="row">${cell === best ? html`<b>${name}</b>` : name}</th><td class="num" data-sort="${measureOf(cell)}">${value(cell, headline)} <span class="ci">${interval(cell.metrics[headline]!)}</span></td><td>${range(scale, finite(cell), { metric: headline, reference: measureOf(best) })}</td>${versus(results, group, cell, headline)}<td class="num" data-sort="${mean}">${score(mean)} <span class="ci">± ${score(deviation)}</span></td>${columns.map(
+    return html`<tr><th scope="row">${cell === best ? html`<b>${name}</b>` : name}</th><td class="num" data-sort="${measureOf(cell)}">${value(cell, headline)} <span class="ci">${interval(cell.metrics[headline]!)}</span></td><td>${range(scale, cell.metrics[headline]!, { metric: headline, reference: measureOf(best) })}</td>${versus(results, group, cell, headline)}<td class="num" data-sort="${mean}">${score(mean)} <span class="ci">± ${score(deviation)}</span></td>${columns.map(
       (metric) =>
         html`<td class="num" data-sort="${measureOf(cell, metric)}">${value(cell, metric)}</td>${tested(metric) && versus(results, group, cell, metric)}`,
     )}<td class="num" data-sort="${cell.cost.clusterSeconds}">${seconds(cell.cost.clusterSeconds)}</td><td class="num" data-sort="${cell.cost.seconds}">${seconds(cell.cost.seconds)}</td></tr>\n`;
   });
-  const heads = columns.map((metric) => html`${head(metricName(metric))}${tested(metric) && head('to best')}`);
+  const heads = columns.map(
+    (metric) => html`${sortable(metricName(metric), true)}${tested(metric) && sortable('to best', true)}`,
+  );
   return scroller(
     `Clusterings of ${corpus}, ${view}`,
     html`<table class="sortable"><caption>${plural(best.documents, 'document')}, ${plural(best.labels, 'label')}, ${plural(best.clusters, 'cluster')}</caption>
-<thead><tr><th scope="col" aria-sort="none"><button type="button">System</button></th><th scope="col" class="num" aria-sort="descending"><button type="button">${metricName(headline)}</button></th><th class="axis-head">${rangeAxis(scale, metricName(headline))}</th>${head('to best')}${head('anew')}${heads}${head('one clustering')}${head('all')}</tr></thead>
+<thead><tr>${sortable('System')}${sortable(metricName(headline), true, 'descending')}<th class="axis-head">${rangeAxis(scale, metricName(headline))}</th>${sortable('to best', true)}${sortable('anew', true)}${heads}${sortable('one clustering', true)}${sortable('all', true)}</tr></thead>
 <tbody>${rows}</tbody></table>`,
   );
 }
 
-function head(name: string): Markup {
-  return html`<th scope="col" class="num" aria-sort="none"><button type="button">${name}</button></th>`;
-}
-
-/** An interval that does not exist is drawn as a point. */
-function finite({ metrics }: ClusteringCell) {
-  const { value, lower, upper } = metrics[headline]!;
-  return { value, lower: Number.isFinite(lower) ? lower : value, upper: Number.isFinite(upper) ? upper : value };
-}
-
 function versus(results: ClusteringResults, group: ClusterGroup, cell: ClusteringCell, metric: string): Markup {
   const best = bestOf(group, metric);
-  if (cell === best) return html`<td class="num quiet" data-sort="0">best</td>`;
-  const pair = testedPair(results, metric, cell, best);
-  if (pair === undefined) return html`<td class="num quiet" data-sort="" title="not tested">–</td>`;
-  return html`<td class="num ${pair.verdict}" data-sort="${pair.difference}" title="${verdictTitle(pair, 'documents')}">${verdictGlyph[pair.verdict]}<span class="sr"> ${pair.verdict}</span> ${signed(pair.difference)}</td>`;
+  return toBest(cell === best ? 'best' : testedPair(results, metric, cell, best), 'documents');
 }
 
 export function clusteringPairs(page: Page): Content {
@@ -164,19 +153,14 @@ function matrix(
   nameOf: (cell: ClusteringCell) => string,
   what: string,
 ): Markup {
-  const sorted = cells.toSorted((a, b) => measureOf(b, metric) - measureOf(a, metric));
-  const rows = sorted.map((row, position) => {
-    const others = sorted.map((column) => {
-      if (row === column) return html`<td class="quiet">·</td>`;
-      const pair = findPair(pairs, nameOf(row), nameOf(column));
-      if (pair === undefined) return html`<td class="quiet" title="not tested">–</td>`;
-      return html`<td class="num ${pair.verdict}" title="${verdictTitle(pair, 'documents')}">${verdictGlyph[pair.verdict]} ${signed(pair.difference)}</td>`;
-    });
-    return html`<tr><th scope="row"><span class="quiet">${position + 1}</span> ${linked(row, nameOf(row))}</th>${others}</tr>\n`;
-  });
   const caption = `${what}: ${metricName(metric)}, margin ±${margin}, ${plural(pairs[0]?.queries ?? 0, 'document')}, Holm over ${plural(pairs.length, 'pair')}`;
-  return scroller(
+  return pairMatrix({
+    label: caption,
     caption,
-    html`<table class="matrix"><caption>${caption}</caption><thead><tr><td></td>${sorted.map((cell, position) => html`<th scope="col" title="${nameOf(cell)}"><span class="sr">${nameOf(cell)} </span>${count(position + 1)}</th>`)}</tr></thead><tbody>${rows}</tbody></table>`,
-  );
+    rows: cells.toSorted((a, b) => measureOf(b, metric) - measureOf(a, metric)),
+    nameOf,
+    link: (row) => linked(row, nameOf(row)),
+    compare: (row, column) => findPair(pairs, nameOf(row), nameOf(column)),
+    sample: 'documents',
+  });
 }

@@ -4,6 +4,7 @@ import { qualityAgainstCost } from '../figures/scatter.ts';
 import { bytes, metricName, percent, rate, seconds } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
 import { figure, linked, type Page, panel, scroller, section } from '../page.ts';
+import { sortable } from '../tables.ts';
 
 const columns = [
   'documents/s',
@@ -44,10 +45,8 @@ export function cost(page: Page): Markup {
         ([sort, text]) => html`<td class="num" data-sort="${sort ?? ''}">${text}</td>`,
       )}</tr>\n`;
     });
-    const heads = columns.map(
-      (column) => html`<th scope="col" class="num" aria-sort="none"><button type="button">${column}</button></th>`,
-    );
-    const table = html`<table class="sortable"><caption class="sr">${name}</caption><thead><tr><th scope="col" aria-sort="none"><button type="button">System</button></th>${heads}</tr></thead><tbody>${rows}</tbody></table>`;
+    const heads = columns.map((column) => sortable(column, true));
+    const table = html`<table class="sortable"><caption class="sr">${name}</caption><thead><tr>${sortable('System')}${heads}</tr></thead><tbody>${rows}</tbody></table>`;
     const points = cells.flatMap((cell) => {
       const estimate = cell.metrics[standings.metric];
       if (estimate === undefined || hadVectors(cell.cost)) return [];

@@ -4,6 +4,7 @@ import { yearBars } from '../figures/bars.ts';
 import { bytes, count, percent, plural } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
 import { figure, type Page, panel, scroller, section } from '../page.ts';
+import { factList } from '../tables.ts';
 
 export function dataCards(page: Page): Markup {
   return section(page, {
@@ -65,7 +66,7 @@ function dataCard({ standings }: Page, card: DataCard): Content {
     ],
   ];
   const title = `Documents by year, ${card.corpus}`;
-  return html`<dl class="facts">${facts.map(([name, fact]) => fact && html`<dt>${name}</dt><dd>${fact}</dd>`)}</dl>
+  return html`${factList(facts.filter(([, fact]) => fact))}
 ${card.years.length > 1 && figure(title, yearBars({ title, years: card.years }))}
 ${scroller(
   `Sources of ${card.corpus}`,

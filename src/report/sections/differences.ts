@@ -8,7 +8,7 @@ import { count, metricName, score, signed, signedInterval, verdictGlyph } from '
 import { type Content, html, type Markup } from '../markup.ts';
 import { Budget, type Page, panel, scroller, section } from '../page.ts';
 import type { Standings } from '../standings.ts';
-import { verdictTitle } from './leaderboard.ts';
+import { verdictTitle } from '../tables.ts';
 
 type Pair = { corpus: string; view: string; metric: string; a: string; b: string };
 

@@ -16,7 +16,7 @@ import {
 } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
 import { Budget, figure, type Page, panel, scroller, section } from '../page.ts';
-import { verdictTitle } from './leaderboard.ts';
+import { verdictTitle } from '../tables.ts';
 
 /** Systems drawn side by side. */
 const shown = 6;

@@ -1,20 +1,10 @@
 /** The leaderboard: one table a corpus, a row a system and view, the interval drawn on a scale that all rows share. */
-import type { Comparison } from '../../metrics/types.ts';
 import { type CellResult, systemName } from '../../study/results.ts';
 import { range, rangeAxis, rangeScale } from '../figures/ranges.ts';
-import {
-  count,
-  interval,
-  metricName,
-  plural,
-  pPhrase,
-  score,
-  signed,
-  signedInterval,
-  verdictGlyph,
-} from '../format.ts';
+import { interval, metricName, plural } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
 import { linked, type Page, scroller, section, value } from '../page.ts';
+import { sortable, verdictCell } from '../tables.ts';
 
 export function leaderboard(page: Page): Markup {
   const { standings, files } = page;
@@ -76,12 +66,11 @@ function board({ standings }: Page, corpus: string): Content {
   return html`<div class="board" data-corpus="${corpus}">${scroller(
     label,
     html`<table class="sortable"><caption>${corpus}: ${plural(queries, 'query', 'queries')} against ${plural(documents, 'document')}, ${plural(cells.length, 'row')}</caption>
-<thead><tr><th scope="col" aria-sort="none"><button type="button">System</button></th><th scope="col" aria-sort="none"><button type="button">View</button></th>${heads}</tr></thead>
+<thead><tr>${sortable('System')}${sortable('View')}${heads}</tr></thead>
 <tbody>${rows}</tbody></table>`,
   )}${allMetrics(standings.metrics, cells, corpus)}</div>\n`;
 }
 
-/** A verdict cell: glyph, difference, the rest on hover. */
 function versus(
   standings: Page['standings'],
   cell: CellResult,
@@ -94,20 +83,12 @@ function versus(
   if (other === cell) return html`<td class="num quiet"${at} data-sort="0">${word}</td>`;
   const pair = standings.compare(cell.corpus, cell.view, metric, systemName(cell), systemName(other));
   if (pair === undefined) return html`<td class="num quiet"${at} data-sort="" title="not tested">–</td>`;
-  return html`<td class="num ${pair.verdict}"${at} data-sort="${pair.difference}" title="${verdictTitle(pair)}">${verdictGlyph[pair.verdict]}<span class="sr"> ${pair.verdict}</span> ${signed(pair.difference)}</td>`;
-}
-
-/** `sample`: what was resampled. */
-export function verdictTitle(pair: Comparison, sample = 'queries'): string {
-  return `${pair.a} against ${pair.b}: ${pair.verdict}, difference ${signed(pair.difference)} ${signedInterval(pair)}, ${pPhrase(pair.pHolm, 'Holm p')} (${pPhrase(pair.p, 'p')}), detectable ${score(pair.detectable)}, ${count(pair.queries)} ${sample}`;
+  return verdictCell(pair, { at });
 }
 
 function allMetrics(metrics: string[], cells: CellResult[], corpus: string): Content {
   if (metrics.length < 2) return undefined;
-  const table = html`<table class="sortable"><caption>${corpus}: all metrics</caption><thead><tr><th scope="col" aria-sort="none"><button type="button">System</button></th><th scope="col" aria-sort="none"><button type="button">View</button></th>${metrics.map(
-    (metric) =>
-      html`<th scope="col" class="num" aria-sort="none"><button type="button">${metricName(metric)}</button></th>`,
-  )}</tr></thead><tbody>${cells.map(
+  const table = html`<table class="sortable"><caption>${corpus}: all metrics</caption><thead><tr>${sortable('System')}${sortable('View')}${metrics.map((metric) => sortable(metricName(metric), true))}</tr></thead><tbody>${cells.map(
     (cell) =>
       html`<tr data-view="${cell.view}"><th scope="row">${systemName(cell)}</th><td>${cell.view}</td>${metrics.map(
         (metric) => html`<td class="num">${value(cell, metric)}</td>`,

@@ -5,7 +5,7 @@ import { lines } from '../figures/lines.ts';
 import { bytes, count, interval, metricName, percent, score, signed, signedInterval, verdictGlyph } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
 import { Budget, figure, type Page, panel, scroller, section } from '../page.ts';
-import { verdictTitle } from './leaderboard.ts';
+import { verdictTitle } from '../tables.ts';
 
 export function retention(page: Page): Content {
   const { standings, files } = page;

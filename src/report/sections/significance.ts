@@ -1,9 +1,9 @@
 /** The significance matrix: all pairs of one corpus x view x metric, row minus column. */
 import { type ComparisonTable, systemName } from '../../study/results.ts';
-import { count, metricName, signed, verdictGlyph } from '../format.ts';
+import { count, metricName } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
-import { Budget, type Page, panel, scroller, section, systemLink } from '../page.ts';
-import { verdictTitle } from './leaderboard.ts';
+import { Budget, type Page, panel, section, systemLink } from '../page.ts';
+import { pairMatrix } from '../tables.ts';
 
 export function significance(page: Page): Markup {
   const { standings, files } = page;
@@ -28,23 +28,17 @@ function matrix({ standings }: Page, table: ComparisonTable): Content {
   const order = standings.group(corpus, view)?.cells.map(systemName) ?? [];
   const place = (system: string) => (order.includes(system) ? order.indexOf(system) : order.length);
   const systems = table.systems.toSorted((a, b) => place(a) - place(b));
-  const rows = systems.map((row, position) => {
-    const cell = standings.cell(corpus, view, row);
-    const columns = systems.map((column) => {
-      if (row === column) return html`<td class="quiet">·</td>`;
-      const pair = standings.compare(corpus, view, metric, row, column);
-      if (pair === undefined) return html`<td class="quiet" title="not tested">–</td>`;
-      return html`<td class="num ${pair.verdict}" title="${verdictTitle(pair)}">${verdictGlyph[pair.verdict]} ${signed(pair.difference)}</td>`;
-    });
-    return html`<tr><th scope="row"><span class="quiet">${position + 1}</span> ${cell === undefined ? row : systemLink(cell)}</th>${columns}</tr>\n`;
-  });
   const queries = table.pairs[0]?.queries;
   const caption = html`${metricName(metric)}, margin ±${table.margin}${queries !== undefined && `, ${count(queries)} queries`}, Holm over ${count(table.pairs.length)} pairs`;
-  return scroller(
-    `Significance matrix, ${corpus}, ${view}, ${metricName(metric)}`,
-    html`<table class="matrix"><caption>${caption}</caption><thead><tr><td></td>${systems.map(
-      (system, position) =>
-        html`<th scope="col" title="${system}"><span class="sr">${system} </span>${position + 1}</th>`,
-    )}</tr></thead><tbody>${rows}</tbody></table>`,
-  );
+  return pairMatrix({
+    label: `Significance matrix, ${corpus}, ${view}, ${metricName(metric)}`,
+    caption,
+    rows: systems,
+    nameOf: (system) => system,
+    link(system) {
+      const cell = standings.cell(corpus, view, system);
+      return cell === undefined ? system : systemLink(cell);
+    },
+    compare: (row, column) => standings.compare(corpus, view, metric, row, column),
+  });
 }

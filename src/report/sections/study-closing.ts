@@ -8,6 +8,7 @@ import { bytes, count, listOf, metricName, percent, plural, seconds } from '../f
 import { type Content, html, type Markup } from '../markup.ts';
 import { Budget, manifestId, scroller, section } from '../page.ts';
 import { type StudyPage, studyFiles } from '../study-html.ts';
+import { factList, sortable } from '../tables.ts';
 
 export function studyTrainings(page: StudyPage): Content {
   const { trainings } = page.results;
@@ -43,7 +44,7 @@ export function studyTrainings(page: StudyPage): Content {
     body: [
       scroller(
         'Trainings',
-        html`<table class="sortable"><caption class="sr">Trainings</caption><thead><tr>${heads.map((name, at) => html`<th scope="col"${at > 2 && at < 10 && html` class="num"`} aria-sort="none"><button type="button">${name}</button></th>`)}</tr></thead><tbody>${rows}</tbody></table>`,
+        html`<table class="sortable"><caption class="sr">Trainings</caption><thead><tr>${heads.map((name, at) => sortable(name, at > 2 && at < 10))}</tr></thead><tbody>${rows}</tbody></table>`,
       ),
       budget.note('trainings', studyFiles.trainings),
     ],
@@ -62,7 +63,7 @@ export function studyData(page: StudyPage): Markup {
       ['Families', card.families.known > 0 ? `${count(card.families.known)} known` : card.families.inferred ? 'inferred' : 'none given'],
       ['Sources', card.sources.map(({ file, rows, bytes: size, sha256 }) => `${file.split(/[\\/]/).at(-1)}: ${count(rows)} rows, ${bytes(size)}, SHA-256 ${sha256}`).join('; ')],
     ]; // biome-ignore format: one fact a line
-    return html`<h3>${name}</h3><dl class="facts">${facts.map(([term, fact]) => html`<dt>${term}</dt><dd>${fact}</dd>`)}</dl>\n`;
+    return html`<h3>${name}</h3>${factList(facts)}\n`;
   });
   return section(page, { id: 'data', title: 'Data', body: cards });
 }

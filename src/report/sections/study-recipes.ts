@@ -4,7 +4,7 @@ import type { StudyCorner } from '../../study/embedding/results.ts';
 import { type Content, html } from '../markup.ts';
 import { Budget, panel, scroller, section } from '../page.ts';
 import { type StudyPage, studyFiles } from '../study-html.ts';
-import { verdictCell } from './study-standings.ts';
+import { pairCells } from '../tables.ts';
 
 export function recipes(page: StudyPage): Content {
   const { results } = page;
@@ -48,11 +48,7 @@ function matrix(page: StudyPage, corner: StudyCorner, model: string): Content {
     title,
     html`<table class="matrix"><caption class="sr">${title}: row minus column</caption><thead><tr><td></td>${systems.map((system) => html`<th scope="col">${label(system)}</th>`)}</tr></thead><tbody>${systems.map(
       (row) =>
-        html`<tr><th scope="row">${label(row)}</th>${systems.map((column) => {
-          const pair = row === column ? undefined : page.compare(corner, row.name, column.name);
-          if (pair !== undefined) return verdictCell(pair);
-          return row === column ? html`<td class="quiet">·</td>` : html`<td class="quiet" title="not tested">–</td>`;
-        })}</tr>\n`,
+        html`<tr><th scope="row">${label(row)}</th>${pairCells(row, systems, (a, b) => page.compare(corner, a.name, b.name), 'resampled')}</tr>\n`,
     )}</tbody></table>`,
   );
 }

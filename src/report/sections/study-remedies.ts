@@ -3,7 +3,7 @@ import type { TransferCell } from '../../study/embedding/results.ts';
 import { type Content, html } from '../markup.ts';
 import { Budget, scroller, section } from '../page.ts';
 import { type StudyPage, studyFiles } from '../study-html.ts';
-import { placeLabel, verdictCell } from './study-standings.ts';
+import { placeLabel, studyVerdict } from './study-standings.ts';
 
 const isRemedy = ({ role }: TransferCell) => role === 'interpolate' || role === 'lora-scale' || role === 'mixed';
 
@@ -39,7 +39,7 @@ function table(columns: readonly string[], cells: readonly TransferCell[]) {
         html`<tr><th scope="row">${row[0]!.from}</th><th scope="row">${remedyName(row[0]!)}</th>${columns.map(
           (column) => {
             const cell = row.find(({ to }) => to === column);
-            return cell === undefined ? html`<td class="quiet">–</td>` : verdictCell(cell.comparison);
+            return cell === undefined ? html`<td class="quiet">–</td>` : studyVerdict(cell.comparison);
           },
         )}</tr>\n`,
     )}</tbody></table>`,

@@ -3,22 +3,13 @@ import type { Comparison } from '../../metrics/types.ts';
 import { cornerLabel } from '../../study/embedding/evaluations.ts';
 import type { StudyCorner, SystemRole, TransferCell } from '../../study/embedding/results.ts';
 import { range, rangeAxis, rangeScale } from '../figures/ranges.ts';
-import {
-  count,
-  interval,
-  metricName,
-  plural,
-  pPhrase,
-  score,
-  signed,
-  signedInterval,
-  verdictGlyph,
-} from '../format.ts';
+import { interval, metricName, plural, score } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
 import { Budget, panel, scroller, section } from '../page.ts';
 import { type StudyPage, studyFiles } from '../study-html.ts';
+import { sortable, verdictCell } from '../tables.ts';
 
-export const roleWords: Record<SystemRole, string> = {
+const roleWords: Record<SystemRole, string> = {
   baseline: 'baseline',
   start: 'as it is',
   recipe: 'trained',
@@ -66,8 +57,6 @@ function table(page: StudyPage, corner: StudyCorner): Content {
     ['seeds', true],
     [metricName(metric), true],
   ];
-  const sortable = (name: string, num: boolean) =>
-    html`<th scope="col"${num && html` class="num"`} aria-sort="none"><button type="button">${name}</button></th>`;
   return scroller(
     `Standings of ${corner.corpus}, ${cornerLabel(corner)}`,
     html`<table class="sortable"><caption>${sampleOf(corner)}</caption><thead><tr>${heads.map(([name, num]) => sortable(name, num))}<th class="axis-head">${rangeAxis(scale, metricName(metric))}</th>${sortable('to its start', true)}${sortable(`to ${baseline}`, true)}</tr></thead><tbody>${body}</tbody></table>`,
@@ -77,7 +66,7 @@ function table(page: StudyPage, corner: StudyCorner): Content {
 function versus(page: StudyPage, corner: StudyCorner, a: string, b: string | undefined): Markup {
   const pair = b === undefined || a === b ? undefined : page.compare(corner, a, b);
   if (pair === undefined) return html`<td class="num quiet" data-sort="">–</td>`;
-  return verdictCell(pair);
+  return studyVerdict(pair);
 }
 
 /** `315 queries`, `200 documents`. */
@@ -90,11 +79,7 @@ export function placeLabel({ to, view, task, probe, metric }: TransferCell): str
   return `${cornerLabel({ corpus: to, view, task, ...(probe === undefined ? {} : { probe }) })}, ${metricName(metric)}`;
 }
 
-/** A difference with its verdict; the rest on hover. */
-export function verdictCell(pair: Comparison, more: Content = undefined): Markup {
-  return html`<td class="num ${pair.verdict}" data-sort="${pair.difference}" title="${pairTitle(pair)}">${verdictGlyph[pair.verdict]}<span class="sr"> ${pair.verdict}</span> ${signed(pair.difference)}${more}</td>`;
-}
-
-function pairTitle(pair: Comparison): string {
-  return `${pair.a} against ${pair.b}: ${pair.verdict}${pair.tentative ? ' (tentative: fewer than 5 seeds)' : ''}, difference ${signed(pair.difference)} ${signedInterval(pair)}, ${pPhrase(pair.pHolm, 'Holm p')} (${pPhrase(pair.p, 'p')}), detectable ${score(pair.detectable)}, ${count(pair.queries)} resampled`;
+/** A difference of a study with its verdict. */
+export function studyVerdict(pair: Comparison, more: Content = undefined): Markup {
+  return verdictCell(pair, { sample: 'resampled', more });
 }

@@ -4,7 +4,7 @@ import { signedInterval } from '../format.ts';
 import { type Content, html } from '../markup.ts';
 import { Budget, scroller, section } from '../page.ts';
 import { type StudyPage, studyFiles } from '../study-html.ts';
-import { placeLabel, verdictCell } from './study-standings.ts';
+import { placeLabel, studyVerdict } from './study-standings.ts';
 
 export function transfer(page: StudyPage): Content {
   const { results } = page;
@@ -40,7 +40,7 @@ function matrix(columns: readonly string[], cells: readonly TransferCell[]) {
           const cell = row.find(({ to }) => to === column);
           if (cell === undefined) return html`<td class="quiet">–</td>`;
           const own = html` <span class="ci">${signedInterval(cell.comparison)}</span>${cell.from === column && html` <b>own</b>`}`;
-          return verdictCell(cell.comparison, own);
+          return studyVerdict(cell.comparison, own);
         })}</tr>\n`,
     )}</tbody></table>`,
   )}\n`;

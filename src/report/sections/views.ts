@@ -3,10 +3,10 @@ import { findPair } from '../../metrics/comparison.ts';
 import type { ViewComparison } from '../../study/results.ts';
 import { range, rangeAxis, rangeScale } from '../figures/ranges.ts';
 import type { Scale } from '../figures/scale.ts';
-import { interval, metricName, score, signed, verdictGlyph } from '../format.ts';
+import { interval, metricName, score } from '../format.ts';
 import { type Content, html, type Markup } from '../markup.ts';
 import { Budget, type Page, panel, scroller, section } from '../page.ts';
-import { verdictTitle } from './leaderboard.ts';
+import { pairCells } from '../tables.ts';
 
 export function views(page: Page): Content {
   const { standings, files } = page;
@@ -42,12 +42,7 @@ function viewTable({ corpus, model, metric, margin, views, estimates, pairs }: V
   const name = metricName(metric);
   const rows = order.map((row) => {
     const estimate = estimates[row];
-    const columns = order.map((column) => {
-      if (row === column) return html`<td class="quiet">·</td>`;
-      const pair = findPair(pairs, row, column);
-      if (pair === undefined) return html`<td class="quiet" title="not tested">–</td>`;
-      return html`<td class="num ${pair.verdict}" title="${verdictTitle(pair)}">${verdictGlyph[pair.verdict]} ${signed(pair.difference)}</td>`;
-    });
+    const columns = pairCells(row, order, (a, b) => findPair(pairs, a, b));
     return html`<tr><th scope="row">${row}</th><td class="num">${estimate && html`${score(estimate.value)} <span class="ci">${interval(estimate)}</span>`}</td><td>${estimate && range(scale, estimate, { metric })}</td>${columns}</tr>\n`;
   });
   return scroller(
