@@ -24,6 +24,8 @@ function retrievalEvidence(standings: Standings, corpus: string): Evidence {
   const { metric } = standings;
   const cells = standings.groups.filter((group) => group.corpus === corpus).flatMap((group) => group.cells);
   const [first] = cells as [CellResult, ...CellResult[]];
+  // An index holds the whole corpus, with a split too.
+  const indexed = standings.results.dataCards.find((card) => card.corpus === corpus)?.documents ?? first.documents;
   return {
     corpus,
     task: 'retrieval',
@@ -33,8 +35,8 @@ function retrievalEvidence(standings: Standings, corpus: string): Evidence {
     options: cells.flatMap((cell): Option[] => {
       const estimate = cell.metrics[metric];
       if (estimate === undefined) return [];
-      const { view, manifest, documents, cost } = cell;
-      return [{ system: systemName(cell), view, estimate, manifest, ...costsOf(cost, documents) }];
+      const { view, manifest, cost } = cell;
+      return [{ system: systemName(cell), view, estimate, manifest, ...costsOf(cost, indexed) }];
     }),
     compare(a, b) {
       if (a.view === b.view) return standings.compare(corpus, a.view, metric, a.system, b.system);

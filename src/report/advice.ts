@@ -107,6 +107,8 @@ export function adviseOn(evidence: Evidence): Advice {
   if (open.length > 0) {
     const left = [best, ...open.map(({ option }) => option)];
     const detectable = Math.max(...open.map(({ pair }) => pair.detectable));
+    const costs = left.map(costOf);
+    const least = costs.every((cost) => cost !== undefined) && left[costs.indexOf(Math.min(...costs))];
     return advice([
       [
         `${purpose}, the tests do not decide between `,
@@ -120,11 +122,12 @@ export function adviseOn(evidence: Evidence): Advice {
       ...(Number.isFinite(detectable)
         ? [
             [
-              `With ${evidence.sample} a true difference below ${score(detectable)} would often go unseen: more judged ones would tell, or take the cheapest of these.`,
+              `With ${evidence.sample} a true difference below ${score(detectable)} would often go unseen: more judged ones would tell.`,
             ],
           ]
         : []),
       ...costSentences(left, evidence),
+      ...(least ? [['Cheapest of these: ', named(least), '.'] as Sentence] : []),
       ...(beaten.length === 0
         ? []
         : [[`Shown to be worse than `, named(best), ', so not needed: ', ...listed(beaten), '.'] as Sentence]),

@@ -122,6 +122,11 @@ export function metricName(key: string): string {
 
 export const verdictGlyph: Record<Verdict, string> = { better: '▲', worse: '▼', equivalent: '=', undecided: '?' };
 
+/** With a capital first letter. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** The words joined as English does: `a`, `a and b`, `a, b and c`. */
 export function listOf(words: readonly string[]): string {
   if (words.length <= 1) return words.join('');

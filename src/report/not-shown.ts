@@ -1,6 +1,6 @@
 /** What an evaluation does not show, by name: tasks, views and trainings nobody tried, signals the corpus lacks. */
 import { tasks } from '../study/results.ts';
-import { listOf } from './format.ts';
+import { capital, listOf } from './format.ts';
 import { type Content, html } from './markup.ts';
 import type { Standings } from './standings.ts';
 
@@ -20,8 +20,4 @@ export function notShownOf({ results, views }: Standings, done: ReadonlySet<stri
       html`<b>Relevance is citation.</b> A document that nobody cited is not thereby irrelevant: <a href="#caveats">what these figures do not say</a>.`,
     html`<b>Other landscapes.</b> The verdicts hold for these patents; another landscape may order the systems otherwise.`,
   ].filter((item) => item !== false && !(Array.isArray(item) && item.length === 0));
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,6 +1,6 @@
 /** What the study does not show, by name: signals that a corpus lacks, models that could not run, what was not tried or is thin. */
 import { tasks } from '../study/results.ts';
-import { listOf, plural } from './format.ts';
+import { capital, listOf, plural } from './format.ts';
 import { type Content, html } from './markup.ts';
 import type { StudyPage } from './study-html.ts';
 
@@ -32,11 +32,11 @@ export function studyNotShown({ results }: StudyPage): Content[] {
         : [html`<b>Transfer.</b> No trained system was evaluated on another corpus.`]),
     ...(tasks.length > results.tasks.length
       ? [
-          html`<b>Other tasks.</b> ${listOf(results.tasks)} alone ${results.tasks.length === 1 ? 'was' : 'were'} measured; ${listOf(tasks.filter((task) => !results.tasks.includes(task)))} may rank the recipes otherwise.`,
+          html`<b>Other tasks.</b> ${capital(listOf(results.tasks))} alone ${results.tasks.length === 1 ? 'was' : 'were'} measured; ${listOf(tasks.filter((task) => !results.tasks.includes(task)))} may rank the recipes otherwise.`,
         ]
       : []),
     ...results.corpora.flatMap(({ name, lacks }) =>
-      lacks.map(({ task, reason }) => html`<b>Signal absent.</b> ${task} on ${name}: ${reason}.`),
+      lacks.map(({ task, reason }) => html`<b>Signal absent.</b> ${capital(task)} on ${name}: ${reason}.`),
     ),
     ...(results.tasks.includes('retrieval')
       ? [html`<b>Relevance is citation.</b> A document that nobody cited is not thereby irrelevant.`]

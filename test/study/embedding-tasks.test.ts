@@ -121,7 +121,7 @@ test('the page has every corner, and what a landscape lacks', async () => {
   assert.match(page, /TA, logistic/);
   assert.match(page, /TA, clustering/);
   assert.match(page, /V-measure/);
-  assert.match(page, /retrieval on labelled/);
+  assert.match(page, /Retrieval on labelled/);
 });
 
 test('a study of which no corpus has the ground is refused; so is an unknown task', async () => {

@@ -81,7 +81,7 @@ export function rowsOf(
   return table.map(({ system, outcomes }, at) => ({
     ...placeOf(corner),
     system: system.name,
-    cost: useCost(outcomes[0]!.finished, corner.documents),
+    cost: useCost(outcomes[0]!.finished, landscape.study.corpus.size),
     metrics: estimates[at]!,
     seeds: outcomes.map(({ unit, finished }) => ({
       ...(unit.seed === undefined ? {} : { seed: unit.seed }),
@@ -170,16 +170,18 @@ function estimatesOf(
   );
 }
 
-function useCost(finished: Finished, documents: number): UseCost {
+/** An index holds the whole corpus, with a split too. */
+function useCost(finished: Finished, indexed: number): UseCost {
   if (finished.task === 'retrieval') {
     const { documentsPerSecond, queriesPerSecond, indexBytes } = finished.cell.cost;
     return defined({
       documentSeconds: documentsPerSecond && 1 / documentsPerSecond,
       querySeconds: queriesPerSecond && 1 / queriesPerSecond,
-      bytes: indexBytes && indexBytes / documents,
+      bytes: indexBytes && indexBytes / indexed,
     });
   }
-  const { documentsPerSecond } = finished.cell.measures.cost;
+  const { documents, cost } = finished.cell.measures;
+  const { documentsPerSecond } = cost;
   const own =
     finished.task === 'classification'
       ? finished.cell.measures.cost.predictSeconds
