@@ -3,17 +3,23 @@
  * its last part is enough (`/data/models/my-encoder` reads `my-encoder`), as long as no two models come to share a name.
  * Manifests, JSON and CSV keep the path.
  */
+import { type ClassificationResults, classifierName } from '../study/classification/results.ts';
+import type { ClusteringResults } from '../study/clustering/results.ts';
 import { type CellResult, type EvaluationResults, systemName } from '../study/results.ts';
+
+type Rename = (name: string) => string;
 
 /** The results with short names in all that is shown; manifests untouched. */
 export function withShortNames(results: EvaluationResults): EvaluationResults {
-  const models = shortModels(results.cells.map((cell) => cell.model));
+  const { classification, clustering } = results;
+  const all = [...results.cells, ...(classification?.cells ?? []), ...(clustering?.cells ?? [])];
+  const models = shortModels([...all.map((cell) => cell.model), ...(clustering?.leftOut ?? [])]);
   const model = (name: string) => models.get(name) ?? name;
   const systems = new Map(
     results.cells.map((cell) => [systemName(cell), systemName({ ...cell, model: model(cell.model) })]),
   );
   const system = (name: string) => systems.get(name) ?? name;
-  const sides = <T extends { a: string; b: string }>(pair: T): T => ({ ...pair, a: system(pair.a), b: system(pair.b) });
+  const sides = sidesBy(system);
   return {
     ...results,
     cells: results.cells.map(
@@ -23,11 +29,7 @@ export function withShortNames(results: EvaluationResults): EvaluationResults {
         ...(cell.rerank === undefined ? {} : { rerank: { ...cell.rerank, base: system(cell.rerank.base) } }),
       }),
     ),
-    comparisons: results.comparisons.map((table) => ({
-      ...table,
-      systems: table.systems.map(system),
-      pairs: table.pairs.map(sides),
-    })),
+    comparisons: results.comparisons.map((table) => tableBy(table, system)),
     viewComparisons: results.viewComparisons.map((table) => ({ ...table, model: system(table.model) })),
     recallCurves: results.recallCurves.map((curve) => ({ ...curve, system: system(curve.system) })),
     differences: results.differences.map(sides),
@@ -54,7 +56,47 @@ export function withShortNames(results: EvaluationResults): EvaluationResults {
       cut: cut.map((point) => ({ ...point, system: system(point.system) })),
     })),
     alphaSweeps: results.alphaSweeps.map((sweep) => ({ ...sweep, dense: model(sweep.dense) })),
+    ...(classification === undefined ? {} : { classification: shortClassifiers(classification, model) }),
+    ...(clustering === undefined ? {} : { clustering: shortClusterings(clustering, model) }),
   };
+}
+
+function shortClassifiers(results: ClassificationResults, model: Rename): ClassificationResults {
+  const names = new Map(
+    results.cells.map((cell) => [classifierName(cell), classifierName({ ...cell, model: model(cell.model) })]),
+  );
+  const name = (classifier: string) => names.get(classifier) ?? classifier;
+  return {
+    ...results,
+    cells: results.cells.map((cell) => ({ ...cell, model: model(cell.model) })),
+    comparisons: results.comparisons.map((table) => tableBy(table, name)),
+  };
+}
+
+function shortClusterings(results: ClusteringResults, model: Rename): ClusteringResults {
+  const renamed = <T extends { model: string }>(items: readonly T[]) =>
+    items.map((item) => ({ ...item, model: model(item.model) }));
+  return {
+    ...results,
+    cells: renamed(results.cells),
+    comparisons: results.comparisons.map((table) => tableBy(table, model)),
+    viewComparisons: renamed(results.viewComparisons),
+    maps: renamed(results.maps),
+    leftOut: results.leftOut.map(model),
+  };
+}
+
+interface NamedTable {
+  systems: string[];
+  pairs: { a: string; b: string }[];
+}
+
+function tableBy<T extends NamedTable>(table: T, name: Rename): T {
+  return { ...table, systems: table.systems.map(name), pairs: table.pairs.map(sidesBy(name)) };
+}
+
+function sidesBy(name: Rename) {
+  return <T extends { a: string; b: string }>(pair: T): T => ({ ...pair, a: name(pair.a), b: name(pair.b) });
 }
 
 /** model -> short name; where two would be the same, both keep more of their path. */

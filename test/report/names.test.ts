@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { renderHtml } from '../../src/report/html.ts';
 import { shortModels, withShortNames } from '../../src/report/names.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
+import type { ClassificationResults } from '../../src/study/classification/results.ts';
+import type { ClusteringResults } from '../../src/study/clustering/results.ts';
 import { fakeResults } from './fake-results.ts';
 
 const short = (...names: string[]) => [...shortModels(names).values()];
@@ -41,4 +43,32 @@ test('all parts of the page speak of the short name', () => {
   assert.doesNotMatch(renderTerminal(results), /somebody/);
   const page = renderHtml(results);
   assert.ok(page.indexOf('somebody') > page.indexOf('<section id="manifests"'), 'only manifests hold the path');
+});
+
+test('classifiers and clusterings speak of it too', () => {
+  const path = '/home/somebody/models/encoder';
+  const place = { corpus: 'set', view: 'TA' };
+  const probe = 'logistic' as const;
+  const cells = [{ ...place, model: path, probe, manifest: { model: path } }];
+  const pairs = [{ a: `${path} logistic`, b: 'bm25 logistic' }];
+  const comparisons = [{ ...place, metric: 'micro-f1', systems: [`${path} logistic`, 'bm25 logistic'], pairs }];
+  const { classification, clustering } = withShortNames({
+    ...fakeResults({ corpora: {} }),
+    classification: { statement: '', cells, comparisons, labelCards: [] } as unknown as ClassificationResults,
+    clustering: {
+      cells,
+      comparisons: [{ ...place, metric: 'ami', systems: [path], pairs: [{ a: path, b: 'lsa' }] }],
+      viewComparisons: [{ corpus: 'set', model: path, pairs: [{ a: 'T', b: 'TA' }] }],
+      maps: [{ ...place, model: path }],
+      leftOut: ['bm25', '/home/somebody/models/passages'],
+    } as unknown as ClusteringResults,
+  });
+  assert.equal(classification!.cells[0]!.model, 'encoder');
+  assert.equal(classification!.cells[0]!.manifest.model, path, 'the manifest keeps the path');
+  assert.deepEqual(classification!.comparisons[0]!.systems, ['encoder logistic', 'bm25 logistic']);
+  assert.equal(classification!.comparisons[0]!.pairs[0]!.a, 'encoder logistic');
+  const { cells: clustered, ...rest } = clustering!;
+  assert.equal(clustered[0]!.model, 'encoder');
+  assert.doesNotMatch(JSON.stringify(rest), /somebody/);
+  assert.equal(rest.viewComparisons[0]!.pairs[0]!.b, 'TA');
 });
