@@ -37,6 +37,23 @@ export class RandomStream {
     return result;
   }
 
+  /** What `out.length` calls of uint32() would give, several times faster: the state stays in local variables. */
+  fill(out: Uint32Array): void {
+    let { a, b, c, d } = this;
+    for (let i = 0; i < out.length; i++) {
+      const product = Math.imul(b, 5);
+      out[i] = Math.imul((product << 7) | (product >>> 25), 9);
+      const t = b << 9;
+      c ^= a;
+      d ^= b;
+      b ^= c;
+      a ^= d;
+      c ^= t;
+      d = (d << 11) | (d >>> 21);
+    }
+    [this.a, this.b, this.c, this.d] = [a, b, c, d];
+  }
+
   /** Uniform in [0, 1) with 53 random bits. */
   uniform(): number {
     return ((this.uint32() >>> 5) * 0x4000000 + (this.uint32() >>> 6)) / 0x20000000000000;

@@ -3,10 +3,11 @@
  * paired test of two systems.
  *
  * Bootstrap: each resample draws as many clusters as there are, with replacement. Labels' counts of a resample are sums of
- * clusters' counts times how often each was drawn, over the labels that occur; all measures come from them in one pass. Equal seed
- * and clusters give equal draws, so that systems share their resamples. The jackknife leaves out one cluster at a time and
- * recomputes only the labels that occur in it.
- * Cost: resamples x (clusters + labels that occur or were predicted in all documents + labels).
+ * clusters' counts times how often each was drawn, over the labels that occur (lane-sums.ts); all measures come from them in one
+ * pass. Equal seed and clusters give equal draws, so that systems share their resamples. The jackknife leaves out one cluster at
+ * a time and recomputes only the labels that occur in it.
+ * Cost: resamples x (clusters + labels that occur or were predicted in all documents + labels); the draws,
+ * which all predictions of one call share, cost most.
  *
  * Swap test: under the hypothesis that two systems are exchangeable, a family's predictions may as well be swapped between
  * them; p is the share of assignments whose absolute difference of the measure, computed anew, reaches the observed one: all
@@ -14,6 +15,7 @@
  * any number of families (Noreen 1989; Yeh 2000).
  */
 import { checkPredictions, type LabelSets } from './label-sets.ts';
+import { LaneSums, LaneWeights, listsOf } from './lane-sums.ts';
 import {
   addLabel,
   countLabels,
@@ -38,8 +40,14 @@ export interface MultilabelResampling {
   resamples?: number;
 }
 
-/** Resamples computed side by side: their weights of a cluster lie next to one another. */
-const lanes = 4;
+/** Predictions of one system, or at one level of the labels. */
+export interface LabelledPredictions {
+  truth: LabelSets;
+  predicted: LabelSets;
+  labels: number;
+  /** The first so many resamples only. */
+  resamples?: number;
+}
 
 /** Every measure with its values on resamples; `clusters` names the family of each document, each its own where undefined. */
 export function bootstrapMultilabel(
@@ -47,59 +55,114 @@ export function bootstrapMultilabel(
   predicted: LabelSets,
   labels: number,
   clusters?: ArrayLike<number>,
-  { seed = 1, resamples = defaultResamples }: MultilabelResampling = {},
+  options: MultilabelResampling = {},
 ): Record<MultilabelMeasure, ReplicatedValue> {
-  const counts = countLabels(truth, predicted, labels);
-  const grouping = groupQueries(counts.documents, clusters);
+  return bootstrapMultilabels([{ truth, predicted, labels }], clusters, options)[0]!;
+}
+
+/** `bootstrapMultilabel` of several predictions for the same documents, whose resamples are drawn once. */
+export function bootstrapMultilabels(
+  all: readonly LabelledPredictions[],
+  clusters?: ArrayLike<number>,
+  { seed = 1, resamples = defaultResamples }: MultilabelResampling = {},
+): Record<MultilabelMeasure, ReplicatedValue>[] {
+  const documents = (all[0]?.truth.offsets.length ?? 1) - 1;
+  const grouping = groupQueries(documents, clusters);
   const { groups } = grouping;
   const enough = groups >= 2;
-  const values = metricsOfCounts(counts);
-  const results = recordOf(
-    (measure): ReplicatedValue => ({
-      value: values[measure],
-      replicates: new Float64Array(enough ? resamples : 0),
-      ...(enough ? { jackknife: new Float64Array(groups) } : {}),
-      clusters: groups,
-      documents: counts.documents,
-    }),
-  );
-  if (!enough) return results;
-  const documents = documentSums(truth, predicted, grouping);
-  leaveOut(truth, predicted, counts, grouping, documents, (group, metrics) => {
-    for (const measure of multilabelMeasures) results[measure].jackknife![group] = metrics[measure];
+  const largest = groups * grouping.sizes.reduce((most, size) => Math.max(most, size), 0);
+  const weights = new LaneWeights(groups, largest);
+  const open = all.map((one) => {
+    const { truth, predicted, labels } = one;
+    const counts = countLabels(truth, predicted, labels);
+    if (counts.documents !== documents)
+      throw new RangeError(`the same documents for all: ${counts.documents} in place of ${documents}`);
+    const values = metricsOfCounts(counts);
+    const wanted = enough ? Math.min(resamples, one.resamples ?? resamples) : 0;
+    const results = recordOf(
+      (measure): ReplicatedValue => ({
+        value: values[measure],
+        replicates: new Float64Array(wanted),
+        ...(enough ? { jackknife: new Float64Array(groups) } : {}),
+        clusters: groups,
+        documents,
+      }),
+    );
+    if (!enough) return { results, wanted };
+    const families = familiesOf(truth, predicted, grouping);
+    leaveOut(counts, families, (group, metrics) => {
+      for (const measure of multilabelMeasures) results[measure].jackknife![group] = metrics[measure];
+    });
+    return { results, wanted, resampled: new ResampledCounts(families, labels, weights) };
   });
-  const events = eventsByLabel(truth, predicted, labels, grouping);
+  const most = Math.max(0, ...open.map(({ wanted }) => wanted));
   const random = resamplingStreams(seed).bootstrap;
-  const weights = new Int32Array(groups * lanes);
-  const sums = new Float64Array(3 * labels * lanes);
-  const own = emptyCounts(labels);
-  const scale = groups / 0x100000000;
-  for (let from = 0; from < resamples; from += lanes) {
-    const wide = Math.min(lanes, resamples - from);
-    weights.fill(0);
-    for (let lane = 0; lane < wide; lane++) {
-      for (let i = 0; i < groups; i++) weights[Math.floor(random.uint32() * scale) * lanes + lane]!++;
+  const numbers = new Uint32Array(groups);
+  for (let from = 0; from < most; from += weights.lanes) {
+    for (let lane = 0; lane < Math.min(weights.lanes, most - from); lane++) {
+      random.fill(numbers);
+      weights.addDrawn(lane, numbers);
     }
-    sumLists(events, weights, sums);
-    for (let lane = 0; lane < wide; lane++) {
-      for (let l = 0, at = lane; l < labels; l++, at += 3 * lanes) {
-        const shared = sums[at]!;
-        own.truePositives[l] = shared;
-        own.support[l] = shared + sums[at + lanes]!;
-        own.predicted[l] = shared + sums[at + 2 * lanes]!;
+    const drawn = weights.take();
+    for (const { results, wanted, resampled } of open) {
+      if (wanted <= from) continue;
+      resampled!.draw(drawn);
+      for (let lane = 0; lane < Math.min(weights.lanes, wanted - from); lane++) {
+        const metrics = metricsOfCounts(resampled!.counts(lane));
+        for (const measure of multilabelMeasures) results[measure].replicates[from + lane] = metrics[measure];
       }
-      [own.documents, own.f1Sum, own.exact] = [0, 0, 0];
-      for (let g = 0, at = lane; g < groups; g++, at += lanes) {
-        const times = weights[at]!;
-        own.documents += times * documents.sizes[g]!;
-        own.f1Sum += times * documents.f1[g]!;
-        own.exact += times * documents.exact[g]!;
-      }
-      const metrics = metricsOfCounts(own);
-      for (const measure of multilabelMeasures) results[measure].replicates[from + lane] = metrics[measure];
     }
   }
-  return results;
+  return open.map(({ results }) => results);
+}
+
+/** Counts of one system's predictions on the resamples of a block. */
+class ResampledCounts {
+  private readonly sums: LaneSums;
+  private readonly kinds: readonly DocumentSums[];
+  private readonly own: LabelCounts;
+
+  constructor(families: readonly Family[], labels: number, weights: LaneWeights) {
+    // Of each label three lists (see `Family.events`), then of each kind of family, the same in what it adds to the measures of
+    // documents, its families.
+    const entries: [list: number, family: number][] = [];
+    const kinds = new Map<string, DocumentSums & { list: number }>();
+    families.forEach(({ events, size, f1, exact }, family) => {
+      for (const event of events) entries.push([event, family]);
+      const name = `${size} ${f1} ${exact}`;
+      const kind = kinds.get(name) ?? { size, f1, exact, list: 3 * labels + kinds.size };
+      kinds.set(name, kind);
+      entries.push([kind.list, family]);
+    });
+    this.sums = new LaneSums(listsOf(entries, 3 * labels + kinds.size), weights);
+    this.kinds = [...kinds.values()];
+    this.own = emptyCounts(labels);
+  }
+
+  /** Weights as `LaneWeights` gives them. */
+  draw(weights: Int32Array): void {
+    this.sums.compute(weights);
+  }
+
+  /** Of one resample; valid until the next call. */
+  counts(lane: number): LabelCounts {
+    const { sums, own, kinds } = this;
+    const labels = own.support.length;
+    for (let l = 0; l < labels; l++) {
+      const shared = sums.at(3 * l, lane);
+      own.truePositives[l] = shared;
+      own.support[l] = shared + sums.at(3 * l + 1, lane);
+      own.predicted[l] = shared + sums.at(3 * l + 2, lane);
+    }
+    [own.documents, own.f1Sum, own.exact] = [0, 0, 0];
+    for (let k = 0; k < kinds.length; k++) {
+      const times = sums.at(3 * labels + k, lane);
+      own.documents += times * kinds[k]!.size;
+      own.f1Sum += times * kinds[k]!.f1;
+      own.exact += times * kinds[k]!.exact;
+    }
+    return own;
+  }
 }
 
 export interface SwapTestInput {
@@ -157,12 +220,14 @@ function swapShares(pair: {
   const exact = families.map((g) => documentsB!.exact[g]! - documentsA!.exact[g]!);
   const [a, b] = [emptyCounts(labels), emptyCounts(labels)];
   a.documents = b.documents = ownA.documents;
-  const sums = new Float64Array(listsALabel * labels * lanes);
-  /** Differences of all measures after swapping the families whose weight in a lane is 1. */
-  const differencesOf = (swapped: Int32Array, lane: number): Record<MultilabelMeasure, number> => {
-    for (let l = 0, at = lane; l < labels; l++, at += listsALabel * lanes) {
-      const gainedRight = sums[at]! - sums[at + lanes]!;
-      const gained = gainedRight + sums[at + 2 * lanes]! - sums[at + 3 * lanes]!;
+  const weights = new LaneWeights(count, a.documents);
+  const sums = new LaneSums(lists, weights);
+  const swapped = Array.from({ length: weights.lanes }, () => new Int32Array(count));
+  /** Differences of all measures after swapping the families of a lane. */
+  const differencesOf = (lane: number, families: Int32Array): Record<MultilabelMeasure, number> => {
+    for (let l = 0; l < labels; l++) {
+      const gainedRight = sums.at(listsALabel * l, lane) - sums.at(listsALabel * l + 1, lane);
+      const gained = gainedRight + sums.at(listsALabel * l + 2, lane) - sums.at(listsALabel * l + 3, lane);
       a.support[l] = b.support[l] = ownA.support[l]!;
       a.truePositives[l] = ownA.truePositives[l]! + gainedRight;
       b.truePositives[l] = ownB.truePositives[l]! - gainedRight;
@@ -170,40 +235,44 @@ function swapShares(pair: {
       b.predicted[l] = ownB.predicted[l]! - gained;
     }
     let [movedF1, movedExact] = [0, 0];
-    for (let i = 0; i < count; i++) {
-      const times = swapped[i * lanes + lane]!;
-      movedF1 += times * f1[i]!;
-      movedExact += times * exact[i]!;
+    for (const i of families) {
+      movedF1 += f1[i]!;
+      movedExact += exact[i]!;
     }
     [a.f1Sum, b.f1Sum] = [ownA.f1Sum + movedF1, ownB.f1Sum - movedF1];
     [a.exact, b.exact] = [ownA.exact + movedExact, ownB.exact - movedExact];
     const [x, y] = [metricsOfCounts(a), metricsOfCounts(b)];
     return recordOf((measure) => Math.abs(x[measure] - y[measure]));
   };
-  const swapped = new Int32Array(count * lanes);
   // Equal sums added in another order may differ in the last bits: they count as reached.
-  const observed = differencesOf(swapped, 0);
+  const observed = differencesOf(0, new Int32Array(0));
   const least = recordOf((measure) => observed[measure] - 1e-10);
   const reached = recordOf(() => 0);
   // By symmetry the first family may stay where all assignments are tried.
   const every = count <= mostExactClusters;
   const assignments = every ? 2 ** (count - 1) : flips;
   const random = resamplingStreams(seed).flips;
-  for (let from = 0; from < assignments; from += lanes) {
-    const wide = Math.min(lanes, assignments - from);
-    for (let lane = 0; lane < wide; lane++) {
+  for (let from = 0; from < assignments; from += weights.lanes) {
+    const wide = Math.min(weights.lanes, assignments - from);
+    const chosen = swapped.slice(0, wide).map((own, lane) => {
       let bits = every ? (from + lane) * 2 : 0;
+      let some = 0;
       for (let i = 0; i < count; i++) {
         if (!every && i % 32 === 0) bits = random.uint32();
-        swapped[i * lanes + lane] = bits & 1;
+        own[some] = i;
+        some += bits & 1;
         bits >>>= 1;
       }
-    }
-    sumLists(lists, swapped, sums);
-    for (let lane = 0; lane < wide; lane++) {
-      const values = differencesOf(swapped, lane);
+      return own.subarray(0, some);
+    });
+    chosen.forEach((families, lane) => {
+      weights.add(lane, families);
+    });
+    sums.compute(weights.take());
+    chosen.forEach((families, lane) => {
+      const values = differencesOf(lane, families);
       for (const measure of multilabelMeasures) if (values[measure] >= least[measure]) reached[measure]++;
-    }
+    });
   }
   return recordOf((measure) => (every ? reached[measure] / assignments : (1 + reached[measure]) / (1 + assignments)));
 }
@@ -233,53 +302,6 @@ function differences(truth: LabelSets, first: LabelSets, second: LabelSets, labe
 
 const listsALabel = 4;
 
-/** Lists of groups, one after another. */
-interface Lists {
-  starts: Uint32Array;
-  groups: Int32Array;
-}
-
-function listsOf(entries: readonly (readonly [list: number, group: number])[], count: number): Lists {
-  const starts = new Uint32Array(count + 1);
-  for (const [list] of entries) starts[list + 1]!++;
-  for (let i = 0; i < count; i++) starts[i + 1]! += starts[i]!;
-  const groups = new Int32Array(entries.length);
-  const filled = starts.slice();
-  for (const [list, group] of entries) groups[filled[list]!++] = group;
-  return { starts, groups };
-}
-
-/** Sums of `weights` [groups, lanes] over each list, into [lists, lanes]. */
-function sumLists({ starts, groups }: Lists, weights: Int32Array, sums: Float64Array): void {
-  for (let list = 0; list + 1 < starts.length; list++) {
-    let [s0, s1, s2, s3] = [0, 0, 0, 0];
-    const end = starts[list + 1]!;
-    for (let i = starts[list]!; i < end; i++) {
-      const at = groups[i]! * lanes;
-      s0 = (s0 + weights[at]!) | 0;
-      s1 = (s1 + weights[at + 1]!) | 0;
-      s2 = (s2 + weights[at + 2]!) | 0;
-      s3 = (s3 + weights[at + 3]!) | 0;
-    }
-    const out = list * lanes;
-    sums[out] = s0;
-    sums[out + 1] = s1;
-    sums[out + 2] = s2;
-    sums[out + 3] = s3;
-  }
-}
-
-/** Of each label the groups of documents that have it and were given it, only have it, only were given it. */
-function eventsByLabel(truth: LabelSets, predicted: LabelSets, labels: number, { of }: Grouping): Lists {
-  const entries: [list: number, group: number][] = [];
-  for (let d = 0; d < of.length; d++) {
-    eachEvent(truth, predicted, d, (label, inTruth, inPredicted) => {
-      entries.push([3 * label + (inTruth ? (inPredicted ? 0 : 1) : 2), of[d]!]);
-    });
-  }
-  return listsOf(entries, 3 * labels);
-}
-
 /** Per group: documents, sum of their F1, documents with exactly their labels. */
 function documentSums(truth: LabelSets, predicted: LabelSets, { groups, of, sizes }: Grouping) {
   const [f1, exact] = [new Float64Array(groups), new Float64Array(groups)];
@@ -292,38 +314,57 @@ function documentSums(truth: LabelSets, predicted: LabelSets, { groups, of, size
   return { sizes, f1, exact };
 }
 
+/** What a family adds to the measures of documents. */
+interface DocumentSums {
+  /** Documents. */
+  size: number;
+  /** Sum of their F1. */
+  f1: number;
+  /** Documents with exactly their labels. */
+  exact: number;
+}
+
+interface Family extends DocumentSums {
+  /** Of each label of each document 3 x label, + 0 where it has the label and was given it, + 1 only has, + 2 only given. */
+  events: number[];
+}
+
+/** One a group. */
+function familiesOf(truth: LabelSets, predicted: LabelSets, grouping: Grouping): Family[] {
+  const { sizes, f1, exact } = documentSums(truth, predicted, grouping);
+  const families = Array.from(sizes, (size, g): Family => ({ size, f1: f1[g]!, exact: exact[g]!, events: [] }));
+  grouping.of.forEach((group, d) => {
+    const { events } = families[group]!;
+    eachEvent(truth, predicted, d, (label, inTruth, inPredicted) => {
+      events.push(3 * label + (inTruth ? (inPredicted ? 0 : 1) : 2));
+    });
+  });
+  return families;
+}
+
 /** All measures with one group left out, group by group. */
 function leaveOut(
-  truth: LabelSets,
-  predicted: LabelSets,
   counts: LabelCounts,
-  { groups, of }: Grouping,
-  documents: ReturnType<typeof documentSums>,
+  families: readonly Family[],
   use: (group: number, metrics: Record<MultilabelMeasure, number>) => void,
 ): void {
   const labels = counts.support.length;
   const all = sumLabels(counts);
   const left = { ...counts, support: counts.support.slice(), predicted: counts.predicted.slice() };
   left.truePositives = counts.truePositives.slice();
-  const members = listsOf(
-    Array.from(of, (group, d) => [group, d] as const),
-    groups,
-  );
-  const touched = new Set<number>();
-  for (let g = 0; g < groups; g++) {
-    touched.clear();
-    for (let i = members.starts[g]!; i < members.starts[g + 1]!; i++) {
-      eachEvent(truth, predicted, members.groups[i]!, (label, inTruth, inPredicted) => {
-        touched.add(label);
-        if (inTruth) left.support[label]!--;
-        if (inPredicted) left.predicted[label]!--;
-        if (inTruth && inPredicted) left.truePositives[label]!--;
-      });
-    }
+  families.forEach(({ events, size, f1, exact }, group) => {
     const sums = { ...all };
-    sums.documents -= documents.sizes[g]!;
-    sums.f1Sum -= documents.f1[g]!;
-    sums.exact -= documents.exact[g]!;
+    sums.documents -= size;
+    sums.f1Sum -= f1;
+    sums.exact -= exact;
+    const touched = new Set<number>();
+    for (const event of events) {
+      const label = Math.floor(event / 3);
+      touched.add(label);
+      if (event % 3 !== 2) left.support[label]!--;
+      if (event % 3 !== 1) left.predicted[label]!--;
+      if (event % 3 === 0) left.truePositives[label]!--;
+    }
     for (const l of touched) {
       addLabel(sums, counts.support[l]!, counts.predicted[l]!, counts.truePositives[l]!, -1);
       addLabel(sums, left.support[l]!, left.predicted[l]!, left.truePositives[l]!, 1);
@@ -331,8 +372,8 @@ function leaveOut(
       left.predicted[l] = counts.predicted[l]!;
       left.truePositives[l] = counts.truePositives[l]!;
     }
-    use(g, metricsOfSums(sums, labels));
-  }
+    use(group, metricsOfSums(sums, labels));
+  });
 }
 
 function emptyCounts(labels: number): LabelCounts {

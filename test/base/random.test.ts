@@ -17,6 +17,16 @@ test("xoshiro128** gives the reference sequence of its authors' code for state 1
   );
 });
 
+test('filling gives what single calls give, and the stream goes on after them', () => {
+  const [one, two] = [stream(5, 'fill'), stream(5, 'fill')];
+  const filled = new Uint32Array(37);
+  one.fill(filled);
+  assert.deepEqual(
+    [...filled, one.uint32()],
+    Array.from({ length: 38 }, () => two.uint32()),
+  );
+});
+
 test('a saved state goes on with the same sequence', () => {
   const one = stream(5, 'x');
   for (let i = 0; i < 10; i++) one.normal();

@@ -9,8 +9,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { stream } from '../../src/base/random.ts';
 import { type LabelSets, labelSets, selectLabelSets } from '../../src/metrics/label-sets.ts';
+import { LaneSums, LaneWeights, listsOf } from '../../src/metrics/lane-sums.ts';
 import { multilabelMeasures, multilabelMetrics } from '../../src/metrics/multilabel.ts';
-import { bootstrapMultilabel, swapTest } from '../../src/metrics/multilabel-bootstrap.ts';
+import { bootstrapMultilabel, bootstrapMultilabels, swapTest } from '../../src/metrics/multilabel-bootstrap.ts';
 import { compareReplicated, estimateReplicated, type ReplicatedValue } from '../../src/metrics/replicates.ts';
 import { bootstrapMeans, groupQueries, groupSums, resamplingStreams } from '../../src/metrics/resample.ts';
 import { comparePairs, estimateMean } from '../../src/metrics/significance.ts';
@@ -66,6 +67,76 @@ test('replicates are the measures of the documents drawn, the jackknife those of
   }
   assert.equal(ours.f1Macro.value, multilabelMetrics(truth, predictions[0]!, labels).f1Macro);
   assert.deepEqual([ours.hamming.clusters, ours.hamming.documents], [9, documents]);
+});
+
+test('predictions resampled together give what each gives alone; fewer resamples are the first ones', () => {
+  const { truth, predictions } = invent(40, 2, 3);
+  const clusters = Int32Array.from({ length: 40 }, (_, d) => d % 17);
+  const options = { seed: 5, resamples: 45 };
+  const [a, b] = bootstrapMultilabels(
+    [
+      { truth, predicted: predictions[0]!, labels, resamples: 19 },
+      { truth, predicted: predictions[1]!, labels },
+    ],
+    clusters,
+    options,
+  );
+  const [alone, other] = predictions.map((own) => bootstrapMultilabel(truth, own, labels, clusters, options));
+  assert.deepEqual(b, other);
+  for (const measure of multilabelMeasures) {
+    assert.deepEqual(a![measure].replicates, alone![measure].replicates.slice(0, 19));
+    assert.deepEqual(a![measure].jackknife, alone![measure].jackknife);
+  }
+  const fewer = { truth: labelSets([[0]]), predicted: labelSets([[0]]), labels };
+  assert.throws(() => bootstrapMultilabels([{ truth, predicted: predictions[0]!, labels }, fewer]), RangeError);
+});
+
+test('property: sums over lists are those of the weights, with two lanes a word and with one', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 30 }), fc.nat(), fc.boolean(), (places, seed, wide) => {
+      const random = stream(seed, 'lanes');
+      const lists = Array.from({ length: 5 }, () =>
+        Array.from({ length: random.integer(20) }, () => random.integer(places)),
+      );
+      const weights = new LaneWeights(places, wide ? 0x10000 : 0xffff);
+      assert.equal(weights.lanes, wide ? 8 : 16);
+      const sums = new LaneSums(
+        listsOf(
+          lists.flatMap((own, l) => own.map((place) => [l, place] as const)),
+          5,
+        ),
+        weights,
+      );
+      for (let block = 0; block < 2; block++) {
+        const drawn = Array.from({ length: weights.lanes }, () =>
+          Int32Array.from({ length: 3000 }, () => random.integer(places)),
+        );
+        drawn.forEach((own, lane) => {
+          weights.add(lane, own);
+        });
+        const numbers = Uint32Array.from({ length: 50 }, () => random.uint32());
+        weights.addDrawn(1, numbers);
+        drawn[1] = Int32Array.from([
+          ...drawn[1]!,
+          ...Array.from(numbers, (number) => Math.floor((number * places) / 2 ** 32)),
+        ]);
+        // A sum beyond the bound that was promised would not fit: places are few, lists short.
+        if (!wide && lists.some((own) => own.length * 3050 > 0xffff)) return;
+        sums.compute(weights.take());
+        drawn.forEach((own, lane) => {
+          const counts = new Float64Array(places);
+          for (const place of own) counts[place]!++;
+          lists.forEach((list, l) => {
+            assert.equal(
+              sums.at(l, lane),
+              list.reduce((sum, place) => sum + counts[place]!, 0),
+            );
+          });
+        });
+      }
+    }),
+    { numRuns: 30 },
+  );
 });
 
 /** p by trying all assignments, every measure computed from the sets themselves. */

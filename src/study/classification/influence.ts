@@ -91,18 +91,24 @@ export function calibrationMoves(
   const documents = truth.offsets.length - 1;
   const decisions = topLabel ? documents : documents * labels;
   const moves = { ece: new Float64Array(documents), brier: new Float64Array(documents) };
+  const has = new Uint8Array(labels);
+  const ends = Float64Array.from(bins, ({ to }) => to);
+  const signs = Float64Array.from(bins, ({ accuracy, confidence }) => Math.sign(accuracy - confidence));
   for (let d = 0; d < documents; d++) {
-    const own = new Set(truth.codes.subarray(truth.offsets[d]!, truth.offsets[d + 1]!));
+    for (let i = truth.offsets[d]!; i < truth.offsets[d + 1]!; i++) has[truth.codes[i]!] = 1;
     let best = 0;
-    for (let label = 1; label < labels; label++)
-      if (probabilities[d * labels + label]! > probabilities[d * labels + best]!) best = label;
+    if (topLabel)
+      for (let label = 1; label < labels; label++)
+        if (probabilities[d * labels + label]! > probabilities[d * labels + best]!) best = label;
     for (let label = topLabel ? best : 0; label < (topLabel ? best + 1 : labels); label++) {
       const probability = probabilities[d * labels + label]!;
-      const apart = (own.has(label) ? 1 : 0) - probability;
-      const bin = bins.find(({ to }, b) => probability <= to || b === bins.length - 1)!;
-      moves.ece[d]! += (Math.sign(bin.accuracy - bin.confidence) * apart - ece) / decisions;
+      const apart = has[label]! - probability;
+      let bin = 0;
+      while (bin < ends.length - 1 && probability > ends[bin]!) bin++;
+      moves.ece[d]! += (signs[bin]! * apart - ece) / decisions;
       moves.brier[d]! += (apart * apart - brier) / decisions;
     }
+    for (let i = truth.offsets[d]!; i < truth.offsets[d + 1]!; i++) has[truth.codes[i]!] = 0;
   }
   return moves;
 }

@@ -9,7 +9,7 @@ import { calibration, topLabelCalibration } from '../../metrics/calibration.ts';
 import { rankingMetrics } from '../../metrics/label-ranking.ts';
 import type { LabelSets } from '../../metrics/label-sets.ts';
 import { type MultilabelMeasure, perLabel } from '../../metrics/multilabel.ts';
-import { bootstrapMultilabel } from '../../metrics/multilabel-bootstrap.ts';
+import { bootstrapMultilabels } from '../../metrics/multilabel-bootstrap.ts';
 import { estimateReplicated, type ReplicatedValue } from '../../metrics/replicates.ts';
 import { estimateMeans } from '../../metrics/significance.ts';
 import type { Estimate } from '../../metrics/types.ts';
@@ -56,29 +56,38 @@ export function measureClassifier(
   const replicates: Record<string, ReplicatedValue> = {};
   const levels: LevelScore[] = [];
   const coarser = coarserLabels(names, card.level);
-  const scoreSets = (sets: LabelSets, thresholds: LevelScore['thresholds']) => {
-    const suffix = thresholds === 'tuned' ? '-tuned' : '';
-    const values = bootstrapMultilabel(truth, sets, labels, groups, options);
-    for (const [name, measure] of setMeasures)
-      metrics[`${name}${suffix}`] = within(estimateReplicated(values[measure], { seed }));
-    for (const [name, measure] of comparedMeasures) replicates[`${name}${suffix}`] = values[measure];
-    for (const { level, names: above, cut } of coarser) {
-      const own = bootstrapMultilabel(cut(truth), cut(sets), above.length, groups, {
-        seed,
-        resamples: Math.min(resamples, levelResamples),
-      });
-      levels.push({
-        level,
-        labels: above.length,
-        thresholds,
-        microF1: within(estimateReplicated(own.f1Micro, { seed })),
-        macroF1: within(estimateReplicated(own.f1Macro, { seed })),
-      });
-    }
-  };
-  scoreSets(predicted, 'fixed');
   const fitted = card.kind === 'multi-label' ? tune(scores, truth, labels, groups, seed) : undefined;
-  if (fitted !== undefined) scoreSets(fitted.predicted, 'tuned');
+  const systems = [
+    { thresholds: 'fixed' as const, sets: predicted },
+    ...(fitted === undefined ? [] : [{ thresholds: 'tuned' as const, sets: fitted.predicted }]),
+  ];
+  const above = coarser.map((level) => ({ ...level, truth: level.cut(truth) }));
+  const wanted = systems.flatMap(({ sets }) => [
+    { truth, predicted: sets, labels },
+    ...above.map((level) => ({
+      truth: level.truth,
+      predicted: level.cut(sets),
+      labels: level.names.length,
+      resamples: levelResamples,
+    })),
+  ]);
+  const found = bootstrapMultilabels(wanted, groups, options);
+  systems.forEach(({ thresholds }, s) => {
+    const [values, ...own] = found.slice(s * (1 + above.length), (s + 1) * (1 + above.length));
+    const suffix = thresholds === 'tuned' ? '-tuned' : '';
+    for (const [name, measure] of setMeasures)
+      metrics[`${name}${suffix}`] = within(estimateReplicated(values![measure], { seed }));
+    for (const [name, measure] of comparedMeasures) replicates[`${name}${suffix}`] = values![measure];
+    own.forEach(({ f1Micro, f1Macro }, l) => {
+      levels.push({
+        level: above[l]!.level,
+        labels: above[l]!.names.length,
+        thresholds,
+        microF1: within(estimateReplicated(f1Micro, { seed })),
+        macroF1: within(estimateReplicated(f1Macro, { seed })),
+      });
+    });
+  });
   const ranking = rankingMetrics(truth, scores, labels);
   const { lrap, precisionAt, recallAt } = ranking.documents;
   const ks = cuts.filter((k) => k <= labels);
