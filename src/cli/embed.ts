@@ -5,6 +5,7 @@ import { duration } from '../base/node/terminal.ts';
 import { type View, views } from '../corpus/views.ts';
 import { openEncoder } from '../encode/index.ts';
 import { loadModel, type ModelDtype, type Role } from '../model/index.ts';
+import { worthEstimating } from '../study/estimate.ts';
 import { locateModel } from '../study/model-source.ts';
 import type { CliContext } from './context.ts';
 import { positiveOption, type Runner, withExample } from './main.ts';
@@ -114,9 +115,6 @@ async function embed(context: CliContext, name: string, options: EmbedOptions): 
     await source.close();
   }
 }
-
-/** Below this many texts the work is done sooner than its estimate. */
-const worthEstimating = 500;
 
 async function sayEstimate(
   { progress }: CliContext,

@@ -15,9 +15,9 @@ import { batchFeeds, batchInputs } from './batch.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import { classificationHead, headTensors } from './classification-head.ts';
 import { check, type EncoderConfig, parseJsonFile } from './config.ts';
-import { floatContext, int8Context, type ParameterSpec, symbolicParameters } from './forward.ts';
+import { floatContext, int8Context, symbolicParameters } from './forward.ts';
 import { openLanes } from './lanes.ts';
-import { openModelParts, parameterValues } from './load.ts';
+import { linearBytes, openModelParts, parameterValues } from './load.ts';
 import { int8Version } from './quantise.ts';
 import type { LoadModelOptions, ModelDtype } from './types.ts';
 
@@ -86,8 +86,7 @@ export async function loadCrossEncoder(
       ...(await parts.values(dtype)),
       ...(await parameterValues(files, head.specs, tensors, 'fp32')),
     ]),
-    weightBytes:
-      specs.reduce((sum, spec) => sum + (spec.kind === 'linear' ? sizeOf(spec) : 0), 0) * (dtype === 'int8' ? 1 : 4),
+    weightBytes: linearBytes(specs, dtype),
     quantised: dtype === 'int8',
   });
   return {
@@ -112,8 +111,6 @@ export async function loadCrossEncoder(
     close: () => lanes.close(),
   };
 }
-
-const sizeOf = ({ shape }: ParameterSpec) => shape.reduce((a, b) => a * b, 1);
 
 /** The RoBERTa family has a table of segments too, and its tokenizers name none. */
 const usesSegments = (config: EncoderConfig) => config.modelType === 'bert' && config.segments > 1;

@@ -69,9 +69,7 @@ export async function loadModel(
     device,
     ...(threads === undefined ? {} : { threads }),
     parameters: new Map([...(await parts.values(dtype)), ...(adapter === undefined ? [] : loraParameters(adapter))]),
-    weightBytes:
-      specs.reduce((total, spec) => total + (spec.kind === 'linear' ? sizeOf(spec) : 0), 0) *
-      (dtype === 'int8' ? 1 : 4),
+    weightBytes: linearBytes(specs, dtype),
     quantised: dtype === 'int8',
   });
   const graphs = parts.graphs(adapter === undefined ? base : loraContext(adapter, { base, factor }));
@@ -89,7 +87,7 @@ export async function loadModel(
     device: lanes.device,
     lanes: lanes.count,
     arithmetic: lanes.arithmetic,
-    parameters: specs.reduce((total, spec) => total + sizeOf(spec), 0),
+    parameters: parameterCount(specs),
     hiddenSize: config.hidden,
     dimensions: parts.dimensions,
     matryoshka: known?.matryoshka ?? [],
@@ -243,7 +241,15 @@ export async function openModelParts(
   };
 }
 
-const sizeOf = ({ shape }: ParameterSpec) => shape.reduce((a, b) => a * b, 1);
+/** Numbers in all parameters. */
+export function parameterCount(specs: readonly ParameterSpec[]): number {
+  return specs.reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0);
+}
+
+/** What the weights of linear layers take in memory. */
+export function linearBytes(specs: readonly ParameterSpec[], dtype: ModelDtype): number {
+  return parameterCount(specs.filter(({ kind }) => kind === 'linear')) * (dtype === 'int8' ? 1 : 4);
+}
 
 /** Float weights stay in their file; with int8, linear weights are read, quantised by output row and kept in memory. */
 export async function parameterValues(

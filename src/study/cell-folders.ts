@@ -6,7 +6,7 @@
  */
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { arch, cpus, platform as os } from 'node:os';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { hashOf } from '../base/hash.ts';
 import { explainWriteError, writeAtomic } from '../base/node/atomic.ts';
 import { sha256File } from '../base/node/hash.ts';
@@ -96,6 +96,11 @@ async function readManifest<M extends TaskManifest>(folder: string): Promise<Sto
   } catch {
     return undefined;
   }
+}
+
+/** Path of a cell's file as a report in `folder` names it. */
+export function reportPath(folder: string, cell: string, file: string): string {
+  return relative(folder, join(cell, file)).split(sep).join('/');
 }
 
 export interface FoundCell {

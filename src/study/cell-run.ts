@@ -2,6 +2,7 @@
  * One call's way through its cells, of whatever task: finished ones are found, missing ones computed, each under its lock; no
  * further one is begun after `maxTime`.
  */
+import type { Estimate } from '../metrics/types.ts';
 import type { EvaluateSettings } from './evaluate-options.ts';
 import type { LeasedFolders } from './lease.ts';
 
@@ -54,4 +55,9 @@ export class CellRun {
     if (this.late.length === 0) return [];
     return [`--max-time ended the run before: ${this.late.join('; ')}. The same command goes on from here.`];
   }
+}
+
+/** `0.1234 [0.1000, 0.1500]`, for a line on a cell. */
+export function estimateText({ value, lower, upper }: Estimate): string {
+  return `${value.toFixed(4)}${Number.isNaN(lower) ? '' : ` [${lower.toFixed(4)}, ${upper.toFixed(4)}]`}`;
 }

@@ -6,14 +6,14 @@
  * systems of a corpus answer the same queries; a query whose text is empty under a view stays and scores 0.
  */
 import { mkdir } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { join } from 'node:path';
 import { explainWriteError, writeAtomic } from '../base/node/atomic.ts';
 import { duration } from '../base/node/terminal.ts';
 import { silent } from '../base/progress.ts';
 import { assembleResults, type CorpusCells, withoutRetrieval } from './assemble.ts';
 import { type CellKey, CellStore, type FinishedCell } from './cell.ts';
-import { cellHash } from './cell-folders.ts';
-import { CellRun } from './cell-run.ts';
+import { cellHash, reportPath } from './cell-folders.ts';
+import { CellRun, estimateText } from './cell-run.ts';
 import { evaluateClassification, planClassification } from './classification/evaluate.ts';
 import { evaluateClustering, planClustering } from './clustering/evaluate.ts';
 import { type CorpusUnderStudy, openForStudy } from './corpus-under-study.ts';
@@ -101,7 +101,10 @@ async function evaluateRetrieval({ jobs, contextOf, tasks, warnings }: Studies):
         documentId: (row) => study.corpus.id(row),
         tag: systemName(result),
       });
-      result.files = { run, perQuery: fromFolder(folder, contextOf(study).store.path(cell.manifest.cell)) };
+      result.files = {
+        run,
+        perQuery: reportPath(folder, contextOf(study).store.path(cell.manifest.cell), 'per-query.parquet'),
+      };
       rows.push({ result, cell });
     }
     await writeQrels(join(folder, 'trec', `${fileName(study.corpus.name)}.qrels`), study);
@@ -252,20 +255,13 @@ function widthOf(system: RetrievalSystem): Pick<CellResult, 'width'> {
 }
 
 function lineOf({ metrics, cost }: FinishedCell): string {
-  const { value, lower, upper } = metrics['ndcg@10']!;
-  const interval = Number.isNaN(lower) ? '' : ` [${lower.toFixed(4)}, ${upper.toFixed(4)}]`;
-  return `nDCG@10 ${value.toFixed(4)}${interval}, ${cost.seconds.toFixed(1)} s`;
+  return `nDCG@10 ${estimateText(metrics['ndcg@10']!)}, ${cost.seconds.toFixed(1)} s`;
 }
 
 async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw explainWriteError(error, folder);
   });
-}
-
-/** Path of a cell's per-query values, as written in a report in `folder`. */
-function fromFolder(folder: string, cell: string): string {
-  return relative(folder, join(cell, 'per-query.parquet')).split(sep).join('/');
 }
 
 function fileName(text: string): string {

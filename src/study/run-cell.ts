@@ -1,10 +1,9 @@
 /** Runs one system on one view of one corpus, or finds it finished. */
-import { lsaSettings } from '../encode/lsa.ts';
-import { definitionsVersion } from '../metrics/definitions.ts';
 import { estimateMeans } from '../metrics/significance.ts';
 import { measureRankings } from '../retrieve/measure.ts';
 import type { CellKey, CellStore, FinishedCell } from './cell.ts';
 import { cellHash, environmentOf } from './cell-folders.ts';
+import { commonKey, lsaKey } from './cell-key.ts';
 import { measured } from './clock.ts';
 import type { CorpusUnderStudy } from './corpus-under-study.ts';
 import { type EncoderPool, searchEncoder, searchLsa } from './dense.ts';
@@ -37,16 +36,10 @@ export async function keyOf(system: RetrievalSystem, view: ViewSpec, context: Ce
   const { relevance: relevanceOptions } = settings;
   const common = {
     task: 'retrieval' as const,
-    corpus: { name: corpus.name, hash: corpus.hash, revision: corpus.revision, invented: corpus.invented },
-    model: system.label,
-    view: view.view,
+    ...commonKey(corpus, view, system.label, settings),
     relevance: relevance.statement,
-    maskCitations: view.masked,
     onlyEarlier: relevanceOptions.onlyEarlier ?? false,
-    device: 'cpu' as const,
     seeds: [settings.seed],
-    packageVersion: settings.packageVersion,
-    definitions: definitionsVersion,
   };
   const search = { depth: settings.depth, relevanceHash, resamples: settings.resamples };
   const filter = { category: relevanceOptions.categories, origin: relevanceOptions.origins };
@@ -59,11 +52,7 @@ export async function keyOf(system: RetrievalSystem, view: ViewSpec, context: Ce
         ...common,
         ...citationFilter,
         dimensions: system.dimensions ?? settings.lsaDimensions,
-        settings: {
-          ...search,
-          analyser: lexicalSettings(settings).analyser,
-          lsa: lsaSettings({ dimensions: settings.lsaDimensions, seed: settings.seed }),
-        },
+        settings: { ...search, ...lsaKey(settings) },
       };
     case 'encoder':
       return { ...common, ...citationFilter, ...(await context.encoders.manifestOf(system)), settings: search };

@@ -27,6 +27,9 @@ export interface TaskContext {
   run: CellRun;
 }
 
+/** What one cell is computed with. */
+export type WorkContext = Pick<TaskContext, 'settings' | 'encoders'>;
+
 /** Throws where one is not known. */
 export function checkTasks(asked: readonly string[]): readonly Task[] {
   const unknown = asked.find((task) => !(tasks as readonly string[]).includes(task));

@@ -75,7 +75,7 @@ export async function expandSystems(
 }
 
 /** The variants of one model, as `settings` ask for them. */
-export function variantsOf(
+function variantsOf(
   system: DenseSystem,
   settings: VariantSettings,
   limits: ModelLimits,

@@ -13,7 +13,6 @@ import { loadRelations } from '../corpus/relations.ts';
 import { type SplitOptions, splitCorpus } from '../corpus/splits.ts';
 import type { Corpus } from '../corpus/store.ts';
 import { loadTextPrints } from '../corpus/text-prints.ts';
-import { viewText } from '../corpus/views.ts';
 import { type Device, openEngine } from '../engine/index.ts';
 import { createAdapter, type LoraOptions } from '../model/lora.ts';
 import { freeFolder } from '../model/save.ts';
@@ -41,6 +40,7 @@ import { type Reloaded, writeProven } from './proof.ts';
 import { buildPairs, type RecipeOptions } from './recipes.ts';
 import { Relatedness } from './related.ts';
 import { shufflePairs } from './shuffled.ts';
+import { trainTexts } from './train-texts.ts';
 
 export interface FinetuneOptions {
   corpus: Corpus;
@@ -193,7 +193,7 @@ export async function finetuneInspected(
   const base = isTiny ? files.join(work, 'base') : options.model;
   if (isTiny && (await files.size(files.join(base, 'config.json'))) === undefined) {
     const task = progress.begin('vocabulary', { unit: 'patents' });
-    await createTinyModel(files, base, trainTexts(corpus, split.part), { ...options.tiny, seed });
+    await createTinyModel(files, base, trainTexts(corpus, split), { ...options.tiny, seed });
     task.finish();
   }
   const whole = await openTrainable(platform, base, {
@@ -422,9 +422,4 @@ function factsOf(outcome: Outcome & { batchSize: number; learningRate: number; s
           'difference (95 % interval)': `${short(comparison.difference)} (${short(comparison.lower)} to ${short(comparison.upper)}), ${comparison.verdict}`,
         }),
   };
-}
-
-/** Texts of the train part: a vocabulary must not be learnt from what is tested. */
-async function* trainTexts(corpus: Corpus, part: Uint8Array): AsyncGenerator<string> {
-  for (let row = 0; row < corpus.size; row++) if (part[row] === 0) yield viewText(await corpus.get(row), 'TAC');
 }

@@ -2,12 +2,12 @@
  * Classification: corpora x views x systems x probes, one cell each. Vectors of a system are read once for all its probes, and
  * only where one of them is still to be computed.
  */
-import { join, relative, sep } from 'node:path';
 import { inputError } from '../../base/errors.ts';
 import { canonicalJson } from '../../base/hash.ts';
 import { duration } from '../../base/node/terminal.ts';
 import { silent } from '../../base/progress.ts';
-import type { Estimate } from '../../metrics/types.ts';
+import { reportPath } from '../cell-folders.ts';
+import { estimateText } from '../cell-run.ts';
 import { type PlannedCell, sampleTexts, worthEstimating } from '../estimate.ts';
 import { viewLabel } from '../systems.ts';
 import type { TaskContext } from '../tasks.ts';
@@ -45,11 +45,7 @@ export async function evaluateClassification(context: TaskContext): Promise<Clas
         probe,
         ...cell.measures,
         manifest: cell.manifest,
-        files: {
-          predictions: relative(folder, join(store.path(hash), predictionsFile))
-            .split(sep)
-            .join('/'),
-        },
+        files: { predictions: reportPath(folder, store.path(hash), predictionsFile) },
       };
       cells.push({ result, cell, ground });
     }
@@ -180,7 +176,5 @@ export function classificationStatement(grounds: readonly Ground[]): string {
 }
 
 function lineOf({ measures: { metrics, cost } }: FinishedClassification): string {
-  const told = (name: string, { value, lower, upper }: Estimate) =>
-    `${name} ${value.toFixed(4)}${Number.isNaN(lower) ? '' : ` [${lower.toFixed(4)}, ${upper.toFixed(4)}]`}`;
-  return `${told('micro-F1', metrics['micro-f1']!)}, ${told('macro-F1', metrics['macro-f1']!)}, ${cost.seconds.toFixed(1)} s`;
+  return `micro-F1 ${estimateText(metrics['micro-f1']!)}, macro-F1 ${estimateText(metrics['macro-f1']!)}, ${cost.seconds.toFixed(1)} s`;
 }

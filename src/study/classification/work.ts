@@ -3,15 +3,14 @@
  * are read once for the probes that follow one another.
  */
 import { canonicalJson } from '../../base/hash.ts';
-import { lsaSettings } from '../../encode/lsa.ts';
 import { type Engine, openEngine } from '../../engine/index.ts';
-import { definitionsVersion } from '../../metrics/definitions.ts';
 import { cellHash, environmentOf } from '../cell-folders.ts';
+import { commonKey, lsaKey } from '../cell-key.ts';
 import { measured } from '../clock.ts';
 import { lexicalSettings } from '../lexical.ts';
 import { requestOf } from '../request.ts';
 import type { DenseSystem, SystemSpec, ViewSpec } from '../systems.ts';
-import type { TaskContext } from '../tasks.ts';
+import type { WorkContext } from '../tasks.ts';
 import type { ClassificationKey, FinishedClassification } from './cell.ts';
 import type { Ground } from './ground.ts';
 import { measureClassifier } from './measure.ts';
@@ -28,8 +27,6 @@ export interface ClassificationJob {
   key: ClassificationKey;
   cell: string;
 }
-
-type WorkContext = Pick<TaskContext, 'settings' | 'encoders'>;
 
 /** One a probe that can read the system. */
 export async function jobsOf(
@@ -84,11 +81,7 @@ async function keyOf(
 ): Promise<ClassificationKey> {
   return {
     task: 'classification',
-    corpus: { name: corpus.name, hash: corpus.hash, revision: corpus.revision, invented: corpus.invented },
-    model: system.label,
-    view: view.view,
-    maskCitations: view.masked,
-    device: 'cpu',
+    ...commonKey(corpus, view, system.label, settings),
     probe,
     ...(system.kind === 'encoder' ? await encoders.manifestOf(system) : {}),
     ...(system.kind === 'lsa' ? { dimensions: system.dimensions ?? settings.lsaDimensions } : {}),
@@ -98,16 +91,9 @@ async function keyOf(
       thresholdFolds,
       resamples: settings.resamples,
       ...(system.kind === 'bm25' ? lexicalSettings(settings) : {}),
-      ...(system.kind === 'lsa'
-        ? {
-            analyser: lexicalSettings(settings).analyser,
-            lsa: lsaSettings({ dimensions: settings.lsaDimensions, seed: settings.seed }),
-          }
-        : {}),
+      ...(system.kind === 'lsa' ? lsaKey(settings) : {}),
     },
     seeds: [settings.seed],
-    packageVersion: settings.packageVersion,
-    definitions: definitionsVersion,
   };
 }
 

@@ -1,7 +1,8 @@
 /** Clustering: corpora x views x systems, one cell each; systems without vectors of documents are left out by name. */
-import { join, relative, sep } from 'node:path';
 import { inputError } from '../../base/errors.ts';
 import { canonicalJson } from '../../base/hash.ts';
+import { reportPath } from '../cell-folders.ts';
+import { estimateText } from '../cell-run.ts';
 import type { PlannedCell } from '../estimate.ts';
 import { viewLabel } from '../systems.ts';
 import type { TaskContext } from '../tasks.ts';
@@ -31,10 +32,7 @@ export async function evaluateClustering(context: TaskContext): Promise<Clusteri
       };
       const cell = await run.cell(store, hash, name, compute, lineOf);
       if (cell === undefined) continue;
-      const path = (file: string) =>
-        relative(folder, join(store.path(hash), file))
-          .split(sep)
-          .join('/');
+      const path = (file: string) => reportPath(folder, store.path(hash), file);
       const result: ClusteringCell = {
         corpus: ground.corpus.name,
         task: 'clustering',
@@ -143,7 +141,5 @@ export function clusteringStatement(grounds: readonly ClusterGround[]): string {
 }
 
 function lineOf({ measures: { metrics, cost } }: FinishedClustering): string {
-  const { value, lower, upper } = metrics['v-measure']!;
-  const interval = Number.isNaN(lower) ? '' : ` [${lower.toFixed(4)}, ${upper.toFixed(4)}]`;
-  return `V-measure ${value.toFixed(4)}${interval}, ${cost.seconds.toFixed(1)} s`;
+  return `V-measure ${estimateText(metrics['v-measure']!)}, ${cost.seconds.toFixed(1)} s`;
 }

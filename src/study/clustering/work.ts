@@ -1,15 +1,13 @@
 /** The work of clustering, one cell at a time: what identifies a cell, and how it is computed. */
 import { selectRows } from '../../classify/features.ts';
-import { lsaSettings } from '../../encode/lsa.ts';
-import { definitionsVersion } from '../../metrics/definitions.ts';
 import { type MatrixProduct, openMatrixProduct } from '../../retrieve/matrix-product.ts';
 import { cellHash, environmentOf } from '../cell-folders.ts';
+import { commonKey, lsaKey } from '../cell-key.ts';
 import { measured } from '../clock.ts';
 import { documentVectors } from '../document-vectors.ts';
-import { lexicalSettings } from '../lexical.ts';
 import { requestOf } from '../request.ts';
 import { type DenseSystem, type ViewSpec, viewLabel } from '../systems.ts';
-import type { TaskContext } from '../tasks.ts';
+import type { WorkContext } from '../tasks.ts';
 import type { ClusteringKey, FinishedClustering } from './cell.ts';
 import type { ClusterGround } from './ground.ts';
 import { measureClusterings } from './measure.ts';
@@ -23,8 +21,6 @@ export interface ClusteringJob {
   key: ClusteringKey;
   cell: string;
 }
-
-type WorkContext = Pick<TaskContext, 'settings' | 'encoders'>;
 
 export async function jobOf(
   ground: ClusterGround,
@@ -65,11 +61,7 @@ async function keyOf(
 ): Promise<ClusteringKey> {
   return {
     task: 'clustering',
-    corpus: { name: corpus.name, hash: corpus.hash, revision: corpus.revision, invented: corpus.invented },
-    model: system.label,
-    view: view.view,
-    maskCitations: view.masked,
-    device: 'cpu',
+    ...commonKey(corpus, view, system.label, settings),
     clusterer: clustererOf(settings),
     ...(system.kind === 'encoder'
       ? await encoders.manifestOf(system)
@@ -79,20 +71,13 @@ async function keyOf(
       clusters,
       map: { points: mapPoints },
       resamples: settings.resamples,
-      ...(system.kind === 'lsa'
-        ? {
-            analyser: lexicalSettings(settings).analyser,
-            lsa: lsaSettings({ dimensions: settings.lsaDimensions, seed: settings.seed }),
-          }
-        : {}),
+      ...(system.kind === 'lsa' ? lsaKey(settings) : {}),
     },
     seeds: seedsOf(settings),
-    packageVersion: settings.packageVersion,
-    definitions: definitionsVersion,
   };
 }
 
-function clustererOf({ clustering }: TaskContext['settings']): Clusterer {
+function clustererOf({ clustering }: WorkContext['settings']): Clusterer {
   return clustering.clusterer ?? 'kmeans';
 }
 

@@ -5,12 +5,12 @@
  */
 import { rm } from 'node:fs/promises';
 import { inputError, PatentlabError } from '../../base/errors.ts';
-import { type CorpusSplit, type SplitOptions, splitCorpus, trainPart } from '../../corpus/splits.ts';
+import { type CorpusSplit, type SplitOptions, splitCorpus } from '../../corpus/splits.ts';
 import { loadTextPrints, type TextPrints } from '../../corpus/text-prints.ts';
-import { viewText } from '../../corpus/views.ts';
-import { openModelParts } from '../../model/load.ts';
+import { openModelParts, parameterCount } from '../../model/load.ts';
 import { createTinyModel } from '../../model/tiny.ts';
 import type { HardNegativeOptions } from '../../tune/hard-negatives.ts';
+import { trainTexts } from '../../tune/train-texts.ts';
 import { type Ground, openGround } from '../classification/ground.ts';
 import { type ClusterGround, openClusterGround } from '../clustering/ground.ts';
 import { type CorpusUnderStudy, studyOf } from '../corpus-under-study.ts';
@@ -238,7 +238,7 @@ async function openStart(
     folder: found.folder,
     ...(id === undefined ? {} : { id }),
     hash: parts.hash,
-    parameters: sizeOf(parts.specs),
+    parameters: parameterCount(parts.specs),
   };
 }
 
@@ -266,7 +266,7 @@ async function tinyStart(
       const started = performance.now();
       await rm(store.path(hash), { recursive: true, force: true });
       const task = progress.begin(`vocabulary of ${model.name}`, { unit: 'patents' });
-      await createTinyModel(platform.files, folder, trainTexts(landscapes), {
+      await createTinyModel(platform.files, folder, vocabularyTexts(landscapes), {
         ...options,
         ...(vocabulary === undefined ? {} : { vocabulary: { size: vocabulary } }),
         replace: true,
@@ -274,23 +274,13 @@ async function tinyStart(
       task.finish();
       const parts = await openModelParts(platform, folder);
       const seconds = (performance.now() - started) / 1000;
-      return store.finish({ hash, key, modelHash: parts.hash, parameters: sizeOf(parts.specs), seconds });
+      return store.finish({ hash, key, modelHash: parts.hash, parameters: parameterCount(parts.specs), seconds });
     },
     settings,
   );
   return { folder, modelHash: made.modelHash, parameters: made.parameters };
 }
 
-/** A vocabulary must not be learnt from what is tested. */
-async function* trainTexts(landscapes: readonly Landscape[]): AsyncGenerator<string> {
-  for (const { study } of trainingOnes(landscapes)) {
-    let row = 0;
-    for await (const patent of study.corpus.records())
-      if (study.split.part[row++] === trainPart) yield viewText(patent, 'TAC');
-  }
-}
-
-/** Numbers in all parameters. */
-export function sizeOf(specs: readonly { shape: readonly number[] }[]): number {
-  return specs.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+async function* vocabularyTexts(landscapes: readonly Landscape[]): AsyncGenerator<string> {
+  for (const { study } of trainingOnes(landscapes)) yield* trainTexts(study.corpus, study.split);
 }

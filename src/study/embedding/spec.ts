@@ -188,7 +188,7 @@ const clusteringShape = z.strictObject({
   bootstraps: count.optional(),
 });
 
-export const baselineNames = ['bm25', 'lsa', 'zero-shot'] as const;
+const baselineNames = ['bm25', 'lsa', 'zero-shot'] as const;
 
 const specShape = z.strictObject({
   kind: z.literal('embedding'),
@@ -230,7 +230,6 @@ type Parsed = z.output<typeof specShape>;
 export type EmbeddingSpec = Omit<Parsed, 'name' | 'title'> & { name: string; title: string };
 export type CorpusSpec = Parsed['corpora'][number];
 export type ModelSpec = Parsed['models'][number];
-export type SplitSpec = Parsed['split'];
 
 /** Reads a study file. Throws `study.spec` with file, line and field. */
 export function parseEmbeddingSpec(text: string, file: string): EmbeddingSpec {

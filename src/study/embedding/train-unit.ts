@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PatentlabError, workError } from '../../base/errors.ts';
 import { canonicalJson } from '../../base/hash.ts';
 import type { View } from '../../corpus/views.ts';
-import { openModelParts } from '../../model/load.ts';
+import { openModelParts, parameterCount } from '../../model/load.ts';
 import type { StepRecord } from '../../train/loop.ts';
 import { type FinetuneOptions, finetuneInspected } from '../../tune/finetune.ts';
 import { auditLeakage, type LeakageAudit } from '../../tune/leakage.ts';
@@ -17,7 +17,7 @@ import { rateOf, recipeOptions, type TrainingJob, type Unit } from './design.ts'
 import { interpolateCheckpoints } from './interpolate.ts';
 import { allCorpora } from './mixed.ts';
 import type { StudySettings } from './options.ts';
-import { type Landscape, sizeOf } from './sources.ts';
+import type { Landscape } from './sources.ts';
 import type { EmbeddingSpec } from './spec.ts';
 
 export interface TrainContext {
@@ -83,7 +83,7 @@ async function trained(job: TrainingJob, context: TrainContext): Promise<Checkpo
     hash,
     key,
     modelHash: parts.hash,
-    parameters: sizeOf(parts.specs),
+    parameters: parameterCount(parts.specs),
     seconds,
     training: {
       plan,
@@ -129,7 +129,7 @@ export async function deriveCheckpoint(
   });
   const parts = await openModelParts(settings.platform, out);
   const seconds = (performance.now() - started) / 1000;
-  return store.finish({ hash, key, modelHash: parts.hash, parameters: sizeOf(parts.specs), seconds });
+  return store.finish({ hash, key, modelHash: parts.hash, parameters: parameterCount(parts.specs), seconds });
 }
 
 /** Takes away a checkpoint without a manifest, or a damaged one; what a killed training goes on from stays. */
