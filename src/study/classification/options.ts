@@ -27,7 +27,18 @@ export const reliabilityBins = 15;
 /** Of scores at coarser levels, which are compared by nobody. */
 export const levelResamples = 2000;
 
-const head = { epochs: 100, batchSize: 64, learningRate: 1e-3, weightDecay: 0.01, heldOut: 0.1, patience: 5 } as const;
+/** Why these: src/classify/head.ts. */
+const head = {
+  epochs: 100,
+  batchSize: 64,
+  leastSteps: 32,
+  learningRate: 1e-3,
+  weightDecay: 0.01,
+  heldOut: 0.1,
+  leastGain: 1e-3,
+  halveAfter: 2,
+  patience: 5,
+} as const;
 
 /** What each probe is called with. */
 export const probeSettings = {

@@ -163,7 +163,9 @@ export async function runProbe(
       warnings:
         fit.stopped === 'early'
           ? []
-          : [`the held-out loss was still falling after ${fit.epochs.length} epochs: more might help`],
+          : [
+              `the limit of ${fit.epochs.length} epochs ended the training before the held-out loss stopped falling: more might help`,
+            ],
     },
     trainSeconds: fitted,
     predictSeconds: clock() - fitted,
