@@ -11,7 +11,7 @@ import { type Bm25Options, type Bm25Variant, bm25Variants } from '../retrieve/in
 import { defaultProbes, type Probe, probes } from '../study/classification/options.ts';
 import { type Clusterer, clusterers, type Reduction, reductions } from '../study/clustering/options.ts';
 import { type EvaluationPlan, evaluate, planEvaluation } from '../study/evaluate.ts';
-import type { EvaluateOptions, LabelRule } from '../study/evaluate-options.ts';
+import { defaultModels, type EvaluateOptions, type LabelRule } from '../study/evaluate-options.ts';
 import { defined } from '../study/request.ts';
 import { type EvaluationResults, type Task, tasks } from '../study/results.ts';
 import type { FusionMethod } from '../study/systems.ts';
@@ -260,16 +260,45 @@ function checkTaskOptions(options: EvaluateCommandOptions): void {
   };
   for (const [option, needed] of optionTasks) {
     if (options[option] === undefined || needed.some((name) => task.includes(name))) continue;
-    const flag = `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    refuse(flag, `--task with ${needed.join(' or ')}`, `--task ${task.join(',')}`);
+    refuse(flagOf(option), `--task with ${needed.join(' or ')}`, `--task ${task.join(',')}`);
   }
   if (labels === 'labels' && level !== undefined) refuse('--level', '--labels cpc or ipc', '--labels labels');
+}
+
+/** Options of models that are not among those asked for. */
+function checkModelOptions(options: EvaluateCommandOptions): void {
+  const { model = defaultModels, fuse = [] } = options;
+  const parts = new Set([...model.flatMap((name) => name.split('+')), ...(fuse.length > 0 ? ['bm25'] : [])]);
+  const encoder = [...parts].some((name) => name !== 'bm25' && name !== 'lsa');
+  const needs: [keyof EvaluateCommandOptions, string, boolean][] = [
+    ['bm25', 'bm25 among the models', parts.has('bm25')],
+    ['stem', 'bm25 or lsa among the models', parts.has('bm25') || parts.has('lsa')],
+    ['lsaDimensions', 'lsa among the models', parts.has('lsa')],
+    ['dimensions', 'lsa or a text encoder among the models', parts.has('lsa') || encoder],
+    ['length', 'a text encoder among the models', encoder],
+    ['dtype', 'a text encoder or a cross-encoder among the models', encoder || options.rerank !== undefined],
+  ];
+  for (const [option, expected, met] of needs) {
+    if (options[option] === undefined || met) continue;
+    const field = flagOf(option);
+    throw inputError(`${field} has no effect here`, {
+      code: 'evaluate.model-option',
+      field,
+      expected,
+      found: `--model ${model.join(',')}`,
+    });
+  }
+}
+
+function flagOf(option: string): string {
+  return `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 function requestOf(context: CliContext, corpora: string[], options: EvaluateCommandOptions): EvaluateOptions {
   const { category, origin, onlyEarlier, qrels, queries, sampleQueries, labels, level, least } = options;
   const { reduce, clusters, clusterer, bootstraps } = options;
   checkTaskOptions(options);
+  checkModelOptions(options);
   checkJudgements(options);
   const relevance: Omit<RelevanceOptions, 'seed'> = {
     relevance: options.relevance ?? (qrels === undefined ? 'cites' : 'qrels'),

@@ -57,7 +57,7 @@ export function register(program: Command, run: Runner): void {
 async function plan(context: CliContext, path: string): Promise<void> {
   const planned = await planStudy(requestOf(context, path));
   context.printJson(planned);
-  context.print(describePlan(planned));
+  context.print(describePlan(planned, path));
 }
 
 async function runCommand(context: CliContext, path: string, { out }: StudyCommandOptions): Promise<void> {
@@ -147,11 +147,12 @@ export function requestOf(context: CliContext, path: string, out?: string): Stud
   };
 }
 
-function describePlan(planned: EmbeddingPlan): string {
+function describePlan(planned: EmbeddingPlan, path: string): string {
   const { work, matched, absent, missingModels, warnings } = planned;
-  const line = ({ kind, system, seed, corpus, view, done, seconds }: PlannedWork) => {
+  const line = ({ kind, system, seed, corpus, view, task, probe, done, seconds }: PlannedWork) => {
     const what = `${kind.padEnd(8)}  ${system}${seed === undefined ? '' : `, seed ${seed}`}`;
-    return `${what.padEnd(72)}  ${`${corpus} ${view ?? ''}`.padEnd(36)}  ${done ? 'finished' : `about ${duration(seconds)}`}`;
+    const where = [corpus, view, probe ?? task].filter((part) => part !== undefined).join(' ');
+    return `${what.padEnd(72)}  ${where.padEnd(42)}  ${done ? 'finished' : `about ${duration(seconds)}`}`;
   };
   return [
     ...work.map(line),
@@ -160,7 +161,7 @@ function describePlan(planned: EmbeddingPlan): string {
     ...missingModels.map(({ model, reason }) => `model not here: ${model}: ${reason}`),
     ...warnings,
     totalOf(planned),
-    `run it: ${commandName()} study run FILE`,
+    `run it: ${commandName()} study run ${/\s/.test(path) ? `"${path}"` : path}`,
   ].join('\n');
 }
 

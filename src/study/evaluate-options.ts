@@ -17,6 +17,9 @@ import type { Task } from './results.ts';
 import type { FusionMethod } from './systems.ts';
 import { checkTasks } from './tasks.ts';
 
+/** What is evaluated where nobody names a model: both need no weights. */
+export const defaultModels: readonly string[] = ['bm25', 'lsa'];
+
 /** Which labels documents have in classification and clustering. */
 export interface LabelRule {
   /** Default: the user's own labels, else CPC, else IPC, whichever the corpus has. */
@@ -151,7 +154,7 @@ export function settingsOf(options: EvaluateOptions): EvaluateSettings {
     ...options,
     corpora,
     tasks,
-    models: options.models ?? ['bm25', 'lsa'],
+    models: options.models ?? [...defaultModels],
     views: options.views ?? ['TA'],
     maskCitations: options.maskCitations ?? false,
     fuse: options.fuse ?? [],

@@ -1,6 +1,7 @@
 /** `evaluate --task classification` as its user runs it: JSON of all tasks, options refused where they mean nothing. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { cli } from '../support/cli.ts';
 import { inventCorpus } from '../support/invent.ts';
@@ -53,4 +54,24 @@ test('options without effect on the tasks asked for are refused', async (t) => {
   const unknown = await cli(['evaluate', 'none', '--home', home, '--task', 'search']);
   assert.equal(unknown.code, 2);
   assert.match(unknown.stderr, /retrieval or classification or clustering/);
+});
+
+test('labels that the corpus lacks, and a level of labels that have none, are refused with what there is', async (t) => {
+  const home = scratch(t);
+  const source = join(home, 'tags.jsonl');
+  const rows = Array.from({ length: 24 }, (_, i) => ({
+    id: `US${1_000_000 + i}A`,
+    title: `plough ${i}`,
+    tag: i % 2 ? 'a' : 'b',
+  }));
+  writeFileSync(source, rows.map((row) => JSON.stringify(row)).join('\n'));
+  const imported = await cli(['import', source, '--as', 'tags', '--map', 'labels=tag', '--home', home]);
+  assert.equal(imported.code, 0, imported.stderr);
+  const run = (...args: string[]) =>
+    cli(['evaluate', 'tags', '--home', home, '--task', 'classification', '--view', 'T', '--model', 'lsa', ...args]);
+  const [lacking, level] = await Promise.all([run('--labels', 'cpc'), run('--level', 'section')]);
+  assert.equal(lacking.code, 2);
+  assert.match(lacking.stderr, /have no CPC codes.*found: +labels.*--labels labels/s);
+  assert.equal(level.code, 2);
+  assert.match(level.stderr, /--level has no effect here.*labels of your own on "tags"/s);
 });
