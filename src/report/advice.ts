@@ -199,7 +199,9 @@ function cheapest(options: readonly Option[]): Option | undefined {
 function costSentences(options: readonly Option[], { documents, task }: Evidence): Sentence[] {
   const told = options.flatMap((option): Sentence[] => {
     const parts = [
-      ...(option.documentSeconds === undefined ? [] : [`${time(option.documentSeconds * 1e6)} for a million patents`]),
+      ...(option.documentSeconds === undefined
+        ? []
+        : [`${time(option.documentSeconds * 1e6)} to ${task === 'retrieval' ? 'index' : 'encode'} a million patents`]),
       ...(option.querySeconds === undefined
         ? []
         : [

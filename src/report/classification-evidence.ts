@@ -7,14 +7,17 @@ import { classifierName } from '../study/classification/results.ts';
 import type { EvaluationResults } from '../study/results.ts';
 import type { Evidence, Option } from './advice.ts';
 import { classifierGroups, leading } from './classification-standings.ts';
+import { encodingSeconds } from './encoding-seconds.ts';
 import { plural } from './format.ts';
 import { unique } from './standings.ts';
 
 const tuned = `${leading}-tuned`;
 
 /** One a corpus. Views are not compared with each other. */
-export function classificationEvidence({ classification }: EvaluationResults): Evidence[] {
+export function classificationEvidence(results: EvaluationResults): Evidence[] {
+  const { classification } = results;
   if (classification === undefined) return [];
+  const encoding = encodingSeconds(results);
   const groups = classifierGroups(classification);
   return unique(groups.map(({ corpus }) => corpus)).map((corpus): Evidence => {
     const cells = groups.filter((group) => group.corpus === corpus).flatMap((group) => group.cells);
@@ -30,13 +33,15 @@ export function classificationEvidence({ classification }: EvaluationResults): E
         const estimate = cell.metrics[metric];
         if (estimate === undefined) return [];
         const { documentsPerSecond, predictSeconds } = cell.cost;
+        const documentSeconds =
+          documentsPerSecond === undefined ? encoding(corpus, cell.model, cell.view) : 1 / documentsPerSecond;
         return [
           {
             system: classifierName(cell),
             view: cell.view,
             estimate,
             manifest: cell.manifest,
-            ...(documentsPerSecond === undefined ? {} : { documentSeconds: 1 / documentsPerSecond }),
+            ...(documentSeconds === undefined ? {} : { documentSeconds }),
             querySeconds: predictSeconds / cell.documents,
           },
         ];

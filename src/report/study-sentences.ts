@@ -3,7 +3,7 @@ import { cornerLabel } from '../study/embedding/evaluations.ts';
 import type { StudyCorner, StudyRow } from '../study/embedding/results.ts';
 import { adviseOn } from './advice.ts';
 import { studyEvidence } from './advice-evidence.ts';
-import { listOf, metricName, score, signed, signedInterval } from './format.ts';
+import { listOf, metricName, plural, score, signed, signedInterval } from './format.ts';
 import { inventedStamp } from './page.ts';
 import { plain } from './sentences.ts';
 import type { StudyPage } from './study-html.ts';
@@ -17,7 +17,7 @@ export function studySentences(page: StudyPage): string[] {
   if (away.length > 0) {
     const count = (verdict: string) => away.filter(({ comparison }) => comparison.verdict === verdict).length;
     said.push(
-      `Evaluated on a landscape they did not learn from, ${count('better')} of ${away.length} trained systems are better than their start, ${count('worse')} are worse, ${count('equivalent')} equivalent, ${count('undecided')} undecided.`,
+      `Evaluated on landscapes they did not learn from, of ${plural(away.length, 'comparison')} of trained systems with their start ${count('better')} read better, ${count('worse')} worse, ${count('equivalent')} equivalent, ${count('undecided')} undecided.`,
     );
   }
   if (results.rows.some(({ tentative }) => tentative))
@@ -60,7 +60,7 @@ function cornerSentences(page: StudyPage, corner: StudyCorner): string[] {
       ? 'not tested against another'
       : beside.length === 0
         ? `better than ${others}`
-        : `not shown to be better than ${listOf(beside.slice(0, 3).map(({ system }) => system))}${beside.length > 3 ? ` and ${beside.length - 3} more` : ''}`;
+        : `not shown to be better than ${listOf([...beside.slice(0, 3).map(({ system }) => system), ...(beside.length > 3 ? [`${beside.length - 3} more`] : [])])}`;
   said.push(
     `On ${corpus} (${corner.task === 'retrieval' ? 'view ' : ''}${cornerLabel(corner)}), ${best.system} has the highest ${metricName(metric)}, ${score(meanOf(best, metric))}: ${shown}.`,
   );

@@ -148,6 +148,17 @@ test('the questions are told with their numbers of pairs; the best system is not
   assert.match(best!, /0\.5 tuned has the highest .*: better than every system that it is tested against\.$/);
 });
 
+test('what training did is counted by comparisons: one system is compared on every landscape and task', () => {
+  const results = fakeStudy();
+  // Two recipes on two landscapes, each landscape twice as if there were another task.
+  results.transfer = [...results.transfer, ...results.transfer.map((cell) => ({ ...cell, view: 'T' }))];
+  const page = renderStudyHtml(results);
+  assert.match(page, /On the landscape they learnt from, of 4 comparisons of trained systems with their start/);
+  assert.match(page, /On other landscapes, of 4 comparisons of trained systems with their start/);
+  assert.match(studySentences(studyPage(results)).join(' '), /of 4 comparisons of trained systems/);
+  assert.doesNotMatch(page, /\d trained systems/);
+});
+
 test('recipes that are not matched are not ranked in words', () => {
   const ranked = studySentences(studyPage(fakeStudy())).join(' ');
   assert.match(ranked, /tentative/);

@@ -1,6 +1,6 @@
 /** The transfer matrix: trained on the row's corpus, evaluated on the column's, as the difference to the model it began as. */
 import type { TransferCell } from '../../study/embedding/results.ts';
-import { signedInterval } from '../format.ts';
+import { plural, signedInterval } from '../format.ts';
 import { type Content, html } from '../markup.ts';
 import { Budget, scroller, section } from '../page.ts';
 import { type StudyPage, studyFiles } from '../study-html.ts';
@@ -52,7 +52,7 @@ function hurts(cells: readonly TransferCell[]): Content {
   const away = trained.filter(({ from, to }) => from !== to);
   const told = (of: readonly TransferCell[], where: string) => {
     const tally = (verdict: string) => of.filter(({ comparison }) => comparison.verdict === verdict).length;
-    return `${where}, of ${of.length} trained systems ${tally('better')} are better than before training, ${tally('worse')} worse, ${tally('equivalent')} equivalent, ${tally('undecided')} undecided.`;
+    return `${where}, of ${plural(of.length, 'comparison')} of trained systems with their start ${tally('better')} read better, ${tally('worse')} worse, ${tally('equivalent')} equivalent, ${tally('undecided')} undecided.`;
   };
   const worse = away.filter(({ comparison }) => comparison.verdict === 'worse');
   return html`<p>${told(
