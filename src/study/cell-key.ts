@@ -24,7 +24,7 @@ export function commonKey(
   };
 }
 
-export function lsaKey(settings: EvaluateSettings) {
+export function lsaKey(settings: EvaluateSettings): Record<string, unknown> {
   const { lsaDimensions: dimensions, seed } = settings;
   return { analyser: lexicalSettings(settings).analyser, lsa: lsaSettings({ dimensions, seed }) };
 }

@@ -304,7 +304,7 @@ export declare function bootstrapClustering(truth: ArrayLike<number>, assigned: 
 }): Record<ClusteringMeasure, ReplicatedValue>;
 
 /** Every measure with its values on resamples; `clusters` names the family of each document, each its own where undefined. */
-export declare function bootstrapMultilabel(truth: LabelSets, predicted: LabelSets, labels: number, clusters?: ArrayLike<number>, { seed, resamples }?: MultilabelResampling): Record<MultilabelMeasure, ReplicatedValue>;
+export declare function bootstrapMultilabel(truth: LabelSets, predicted: LabelSets, labels: number, clusters?: ArrayLike<number>, options?: MultilabelResampling): Record<MultilabelMeasure, ReplicatedValue>;
 
 /** Over all decisions of probabilities [documents, labels]. Throws where a probability lies outside 0..1. */
 export declare function calibration(truth: LabelSets, probabilities: Float32Array, labels: number, bins?: number): Calibration;
