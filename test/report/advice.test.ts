@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Comparison, Verdict } from '../../src/metrics/types.ts';
 import { adviseOn, type Evidence, type Option } from '../../src/report/advice.ts';
+import { clusteringEvidence } from '../../src/report/clustering-evidence.ts';
 import { renderHtml } from '../../src/report/html.ts';
 import { plain } from '../../src/report/sentences.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
+import type { EvaluationResults } from '../../src/study/results.ts';
 import { fakeResults } from './fake-results.ts';
 
 const option = (system: string, value: number, cost?: number, view = 'TA'): Option => ({
@@ -90,4 +92,27 @@ test('reports open with it, and say what was not shown; invented data advises no
   const invented = fakeResults({ invented: true });
   assert.doesNotMatch(renderHtml(invented), /For search on/);
   assert.doesNotMatch(renderTerminal(invented), /For search on/);
+});
+
+test('what a task costs counts the encoding that another task paid for, where the report knows it', () => {
+  const results = fakeResults({ views: ['TA'] });
+  const made = results.cells.find(({ fuse, cost }) => fuse === undefined && cost.documentsPerSecond !== undefined)!;
+  const { corpus, model, manifest } = made;
+  const estimate = { value: 0.4, lower: 0.3, upper: 0.5 };
+  const cell = (view: string) => ({
+    corpus,
+    model,
+    view,
+    documents: 100,
+    manifest,
+    metrics: { 'v-measure': estimate },
+    cost: { clusterSeconds: 1 },
+  });
+  const clustering = { cells: [cell('TA'), cell('full')], comparisons: [] };
+  const [evidence] = clusteringEvidence({ ...results, clustering } as unknown as EvaluationResults);
+  const [shared, unknown] = evidence!.options;
+  assert.equal(shared!.documentSeconds, 1 / made.cost.documentsPerSecond!);
+  assert.equal(shared!.querySeconds, 0.01);
+  assert.equal(unknown!.documentSeconds, undefined);
+  assert.match(said({ ...evidence!, compare: () => undefined }), /^For clustering/);
 });
