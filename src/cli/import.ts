@@ -96,7 +96,10 @@ function suggestedViews(has: (view: View) => boolean): View[] {
 /** The command to go on with, over the views that the corpus has. */
 function nextStep({ corpus, summary }: ImportSummary): string[] {
   const has = (what: string) => summary.supports.some((entry) => entry.what === what && entry.supported);
-  const views = suggestedViews((view) => has(`view ${view}`));
+  const known = suggestedViews((view) => has(`view ${view}`));
+  // Descriptions of a few patents are no ground for a comparison of texts, unless there is no other text.
+  const described = 2 * (summary.fields.description?.present ?? 0) >= summary.patents;
+  const views = described || known.length === 1 ? known : known.filter((view) => view !== 'full');
   if (views.length === 0)
     return ['no text was found in the sources: name its columns with --map title=...,abstract=...'];
   const relevance = has('retrieval by cites') ? '' : has('retrieval by coupling') ? ' --relevance coupling' : undefined;

@@ -80,11 +80,14 @@ test('the card counts patents with all sections of a view, entries a patent, and
 
 test('the suggested views are those that the corpus has, and what guessing decided is told', async (t) => {
   const home = scratch(t);
-  const suggested = async (fields: Record<string, string>) => {
+  const suggested = async (fields: Record<string, string>, ofOne: Record<string, string> = {}) => {
     const source = join(home, 'a.jsonl');
-    const rows = [1, 2].map((i) => ({ id: `US400000${i}A`, date: '2001-01-01', cites: ['US4000002A'], ...fields }));
+    const rows = [1, 2, 3].map((i) => ({
+      ...{ id: `US400000${i}A`, date: '2001-01-01', cites: ['US4000002A'], ...fields },
+      ...(i === 1 ? ofOne : {}),
+    }));
     writeFileSync(source, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-    const name = Object.keys(fields).join('-');
+    const name = Object.keys({ ...fields, ...ofOne }).join('-');
     const { stdout } = await cli(['import', source, '--as', name, '--home', home, '--quiet']);
     assert.match(stdout, /note: the kind of date in "date" is not named: kept under extra only/);
     return /--view (\S+)/.exec(stdout)?.[1];
@@ -100,6 +103,7 @@ test('the suggested views are those that the corpus has, and what guessing decid
   assert.equal(await suggested({ abstract, claims }), 'A,AC');
   assert.equal(await suggested({ title, abstract }), 'T,TA');
   assert.equal(await suggested({ title, abstract, claims, description }), 'T,TA,TAC,full');
+  assert.equal(await suggested({ title }, { description }), 'T', 'one description of three');
 });
 
 test('wrong use gets one message and exit code 2', async (t) => {
