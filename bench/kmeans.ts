@@ -116,6 +116,7 @@ async function speed(): Promise<void> {
       const [seconds, peerSeconds] = [median(mine), median(theirs)];
       report({
         bench: 'kmeans',
+        part: 'speed',
         case: `${name}, ${kind}, ${rows} x ${dimensions} into ${clusters}, ${threads} threads`,
         ours: seconds,
         peer: peerSeconds,
@@ -164,6 +165,7 @@ function memory(): void {
   console.error(`${iterations} iterations with k-means++ in ${seconds.toFixed(1)} s`);
   report({
     bench: 'kmeans',
+    part: 'memory',
     case: `full, ${iterations} iterations, ${rows} x ${dimensions} into ${clusters} from a file`,
     ours: peak / 1e9,
     peer: 3,

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 
 export interface Measurement {
   bench: string;
+  /** Of a benchmark that is run in parts, each of which is saved for itself. */
+  part?: string;
   case: string;
   ours: number;
   peer: number | null;
