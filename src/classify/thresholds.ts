@@ -1,5 +1,7 @@
 /**
- * Thresholds that turn probabilities into labels, tuned for each label's F1, and never scored on what they were tuned on.
+ * Thresholds that turn probabilities into labels, never scored on what they were tuned on: one for all labels, tuned for micro-F1
+ * (`global`), and one for each label, tuned for that label's F1, which serves macro-F1 alone: a label that the scores tell nothing
+ * of is best given to every document, and that ruins micro-F1.
  *
  * `tuneThresholds` chooses on some documents, for use on others: for the final test documents on the training's out-of-fold
  * probabilities (`outOfFold`), which no model gave to documents it had learnt. `crossFitThresholds` is for documents that are
@@ -7,8 +9,8 @@
  *
  * A label's threshold lies half-way between the scores that the best cut parts (the highest such cut; 0 where taking every
  * document is best, as it can be for a label that the scores tell nothing of). A label with fewer than `minPositives` documents has too few to
- * learn from: it gets the global threshold, the one of 0.01, 0.02 … 0.99 with the best F1 over all decisions (0.5 where no
- * document has a label).
+ * learn from: it gets the global threshold, the one of 0.01, 0.02 … 0.99 with the best F1 over all decisions, which is micro-F1
+ * (0.5 where no document has a label).
  */
 import { inputError } from '../base/errors.ts';
 import { type LabelSets, labelRows, selectLabelSets } from '../metrics/label-sets.ts';
@@ -74,8 +76,10 @@ export interface CrossFitThresholds {
   readonly fold: Int32Array;
   /** Of each fold: chosen on the other folds. */
   readonly thresholds: readonly Thresholds[];
-  /** Labels of all documents, none decided by a threshold it had a say in. */
+  /** Labels of all documents, none decided by a threshold it had a say in: each label by its own. */
   readonly predicted: LabelSets;
+  /** The same, all labels by the global threshold. */
+  readonly shared: LabelSets;
 }
 
 /** Throws where all documents are of one family. */
@@ -94,17 +98,19 @@ export function crossFitThresholds(
       found: '1 family',
       hint: 'use fixed thresholds',
     });
-  const sets: LabelSets[] = new Array(count);
+  const [sets, shared]: [LabelSets[], LabelSets[]] = [new Array(count), new Array(count)];
   const thresholds = Array.from({ length: count }, (_, f) => {
     const [own, others] = [rowsWhere(fold, (g) => g === f), rowsWhere(fold, (g) => g !== f)];
     const chosen = tuneThresholds(takeRows(probabilities, others, labels), selectLabelSets(truth, others), {
       labels,
       ...(minPositives === undefined ? {} : { minPositives }),
     });
-    sets[f] = decide(takeRows(probabilities, own, labels), chosen.values, { atLeastOne });
+    const asked = takeRows(probabilities, own, labels);
+    sets[f] = decide(asked, chosen.values, { atLeastOne });
+    shared[f] = decide(asked, new Float64Array(labels).fill(chosen.global), { atLeastOne });
     return chosen;
   });
-  return { fold, thresholds, predicted: interleave(sets, fold) };
+  return { fold, thresholds, predicted: interleave(sets, fold), shared: interleave(shared, fold) };
 }
 
 /**

@@ -1,17 +1,15 @@
 /**
  * What classification gives the advisor: classifiers under views, how they were tested on micro-F1, what they cost. Where
- * documents have several labels by tuned thresholds, as one would take a classifier into use.
+ * documents have several labels by a threshold tuned for it, as one would take a classifier into use.
  */
 import { findPair } from '../metrics/comparison.ts';
 import { classifierName } from '../study/classification/results.ts';
 import type { EvaluationResults } from '../study/results.ts';
 import type { Evidence, Option } from './advice.ts';
-import { classifierGroups, leading } from './classification-standings.ts';
+import { classifierGroups } from './classification-standings.ts';
 import { encodingSeconds } from './encoding-seconds.ts';
 import { plural } from './format.ts';
 import { unique } from './standings.ts';
-
-const tuned = `${leading}-tuned`;
 
 /** One a corpus. Views are not compared with each other. */
 export function classificationEvidence(results: EvaluationResults): Evidence[] {
@@ -20,9 +18,10 @@ export function classificationEvidence(results: EvaluationResults): Evidence[] {
   const encoding = encodingSeconds(results);
   const groups = classifierGroups(classification);
   return unique(groups.map(({ corpus }) => corpus)).map((corpus): Evidence => {
-    const cells = groups.filter((group) => group.corpus === corpus).flatMap((group) => group.cells);
+    const own = groups.filter((group) => group.corpus === corpus);
+    const cells = own.flatMap((group) => group.cells);
     const [first] = cells;
-    const metric = cells.every((cell) => cell.metrics[tuned] !== undefined) ? tuned : leading;
+    const [metric] = own[0]!.headlines;
     return {
       corpus,
       task: 'classification',

@@ -23,7 +23,7 @@ export function classificationMethods({ classification }: EvaluationResults): st
       `Classification. ${statement}`,
       `Labels with fewer than ${listOf(unique(labelCards.map(({ least }) => String(least))))} training documents or without a test document were left out, as were documents with no label left.`,
       `Frozen vectors were read by ${listOf(probes)}; lsa was fitted on the training part alone.`,
-      'A label is predicted at a probability of 0.5 or more (k-NN: more than half of the neighbours; one label a document: the likeliest); “tuned” thresholds maximise each label’s F1 and are cross-fitted in 5 folds of test families.',
+      'A label is predicted at a probability of 0.5 or more (k-NN: more than half of the neighbours; one label a document: the likeliest); tuned thresholds are cross-fitted in 5 folds of test families: one for all labels, which maximises micro-F1, and one for each, which maximises that label’s F1.',
     ].join(' '),
     [
       'F1, precision, recall, Hamming loss, subset accuracy, LRAP and average precision are scikit-learn’s (zero_division 0); mAP is the mean over labels.',

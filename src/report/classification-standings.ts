@@ -1,6 +1,7 @@
 /** Classification results put in order for showing: classifiers of one corpus and view, best first. Nothing is computed anew. */
 import { findPair } from '../metrics/comparison.ts';
 import type { Comparison } from '../metrics/types.ts';
+import { tunedHeadlines } from '../study/classification/options.ts';
 import {
   type ClassificationCell,
   type ClassificationResults,
@@ -9,28 +10,40 @@ import {
 import { metricName } from './format.ts';
 import { unique } from './standings.ts';
 
-/** All classifiers of one corpus x view, best first by micro-F1. */
+/** All classifiers of one corpus x view, best first by the metric that leads. */
 export interface ClassifierGroup {
   corpus: string;
   view: string;
+  /** Micro-F1, then macro-F1; where thresholds are tuned each by the rule that serves it. The first orders tables. */
+  headlines: readonly [string, string];
   cells: ClassificationCell[];
   best: ClassificationCell;
 }
 
-/** What orders tables. */
-export const leading = 'micro-f1';
-
 export function classifierGroups({ cells }: ClassificationResults): ClassifierGroup[] {
   return [...Map.groupBy(cells, ({ corpus, view }) => JSON.stringify([corpus, view])).values()].map((group) => {
-    const sorted = group.toSorted((a, b) => metricOf(b, leading) - metricOf(a, leading));
+    const tuned = group.every(({ metrics }) => tunedHeadlines.every((metric) => metrics[metric] !== undefined));
+    const headlines = tuned ? tunedHeadlines : (['micro-f1', 'macro-f1'] as const);
+    const sorted = group.toSorted((a, b) => metricOf(b, headlines[0]) - metricOf(a, headlines[0]));
     const best = sorted[0]!;
-    return { corpus: best.corpus, view: best.view, cells: sorted, best };
+    return { corpus: best.corpus, view: best.view, headlines, cells: sorted, best };
   });
+}
+
+/** The view under which some classifier of these groups does best, as observed. */
+export function bestGroup(groups: readonly ClassifierGroup[]): ClassifierGroup | undefined {
+  return groups.toSorted((a, b) => topOf(b) - topOf(a))[0];
+}
+
+function topOf({ best, headlines }: ClassifierGroup): number {
+  return metricOf(best, headlines[0]);
 }
 
 /** Every classifier's place over all corpora and views: its colour and mark. */
 export function classifierOrder(results: ClassificationResults): string[] {
-  return unique(results.cells.toSorted((a, b) => metricOf(b, leading) - metricOf(a, leading)).map(classifierName));
+  return unique(
+    results.cells.toSorted((a, b) => metricOf(b, 'micro-f1') - metricOf(a, 'micro-f1')).map(classifierName),
+  );
 }
 
 export function metricOf(cell: ClassificationCell, metric: string): number {
@@ -56,10 +69,10 @@ export function compared(
   return table && findPair(table.pairs, classifierName(a), classifierName(b));
 }
 
-/** Metrics of which all pairs of a group were tested, fixed thresholds first; where there is only one classifier the headline. */
-export function testedMetrics(results: ClassificationResults, { corpus, view }: ClassifierGroup): string[] {
+/** Metrics of which all pairs of a group were tested; where there is only one classifier the headlines. */
+export function testedMetrics(results: ClassificationResults, { corpus, view, headlines }: ClassifierGroup): string[] {
   const tested = results.comparisons.filter((table) => table.corpus === corpus && table.view === view);
-  return tested.length === 0 ? [leading, 'macro-f1'] : tested.map(({ metric }) => metric);
+  return tested.length === 0 ? [...headlines] : tested.map(({ metric }) => metric);
 }
 
 /** As `metricName`, but mAP is a mean over labels here. */

@@ -112,9 +112,13 @@ const metricNames: Record<string, string> = {
   brier: 'Brier score',
 };
 
-/** `ndcg@10` as the field writes it: nDCG@10; `micro-f1-tuned` is the micro-F1 by tuned thresholds. */
+/** `ndcg@10` as the field writes it: nDCG@10; `micro-f1-shared` is the micro-F1 by one threshold tuned for it. */
 export function metricName(key: string): string {
-  if (key.endsWith('-tuned')) return `${metricName(key.slice(0, -'-tuned'.length))}, tuned`;
+  for (const [ending, words] of [
+    ['-tuned', 'thresholds by label'],
+    ['-shared', 'one tuned threshold'],
+  ] as const)
+    if (key.endsWith(ending)) return `${metricName(key.slice(0, -ending.length))}, ${words}`;
   const [name = key, cut] = key.split('@');
   const known = metricNames[name.toLowerCase()] ?? name;
   return cut === undefined ? known : `${known}@${cut}`;

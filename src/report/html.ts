@@ -1,7 +1,7 @@
 /** The page of an evaluation: its sections in order. */
 import type { EvaluationResults } from '../study/results.ts';
 import { evidenceOf } from './advice-evidence.ts';
-import { classifierGroups, leading, metricOf } from './classification-standings.ts';
+import { bestGroup, classifierGroups } from './classification-standings.ts';
 import { bestClustered } from './clustering-standings.ts';
 import { csvNames } from './csv.ts';
 import { documentOf } from './document.ts';
@@ -101,9 +101,7 @@ export function hasRetrieval({ cells, classification, clustering }: EvaluationRe
 function bestViewWithoutSearch({ results }: Standings, corpus: string): { view: string } | undefined {
   const { classification, clustering } = results;
   if (classification === undefined) return clustering && bestClustered(clustering, corpus);
-  return classifierGroups(classification)
-    .filter((group) => group.corpus === corpus)
-    .sort((a, b) => metricOf(b.best, leading) - metricOf(a.best, leading))[0];
+  return bestGroup(classifierGroups(classification).filter((group) => group.corpus === corpus));
 }
 
 /** The filter of all sections below the leaderboard; it stays in sight while they scroll. Opens on the best view. */

@@ -3,7 +3,7 @@ import type pc from 'picocolors';
 import { type ClassificationCell, classifierName } from '../study/classification/results.ts';
 import type { EvaluationResults } from '../study/results.ts';
 import { classifierSentences } from './classification-sentences.ts';
-import { classifierGroups, compared, leading, measureName, testedMetrics } from './classification-standings.ts';
+import { classifierGroups, compared } from './classification-standings.ts';
 import { count, interval, plural, score, seconds, shorten, signed, verdictGlyph } from './format.ts';
 import { plain } from './sentences.ts';
 import { type Column, clean, line, wrap } from './terminal-lines.ts';
@@ -14,14 +14,15 @@ export function classificationBlocks(
 ): string[] {
   if (classification === undefined) return [];
   return classifierGroups(classification).flatMap((group) => {
-    const { corpus, view, cells, best } = group;
+    const { corpus, view, cells, best, headlines } = group;
+    const [leading] = headlines;
     const columns: (Column & { metric?: string })[] = [
       { head: 'classifier', width: 27, left: true },
-      { head: `${measureName(leading)} [95 %]`, width: 20 },
+      { head: 'micro-F1 [95 %]', width: 20 },
       { head: 'to best', width: 8 },
-      { head: 'macro-F1', width: 8, metric: 'macro-f1' },
-      { head: 'tuned:', width: 6, metric: 'micro-f1-tuned' },
-      { head: 'macro', width: 5, metric: 'macro-f1-tuned' },
+      { head: 'macro-F1', width: 8, metric: headlines[1] },
+      { head: 'at 0.5:', width: 7, metric: 'micro-f1' },
+      { head: 'macro', width: 5, metric: 'macro-f1' },
       { head: 'LRAP', width: 5, metric: 'lrap' },
       { head: 'ECE', width: 5, metric: 'ece' },
       { head: 'time', width: 6 },
@@ -56,9 +57,7 @@ export function classificationBlocks(
       ),
       ...rows,
       '',
-      ...testedMetrics(classification, group).flatMap((metric) =>
-        wrap(classifierSentences(classification, group, metric).map(plain).join(' ')),
-      ),
+      ...headlines.flatMap((metric) => wrap(classifierSentences(classification, group, metric).map(plain).join(' '))),
       ...unconverged(cells),
     ];
   });

@@ -18,7 +18,7 @@ interface RepeatOutcome {
   changed: { field: string; before: unknown; after: unknown }[];
   metrics: Record<string, { before: number; after: number; difference: number }>;
   task: Task;
-  /** Rankings of queries (classification: predictions for documents, by fixed and by tuned thresholds; clustering: clusters of documents) that are not the same. */
+  /** Rankings of queries (classification: predictions for documents, by every rule of thresholds; clustering: clusters of documents) that are not the same. */
   rankingsDiffer: number;
   queries: number;
   /** True where every value is equal to the last bit. */
@@ -40,7 +40,7 @@ const readers: Partial<Record<Task, (home: string, study: string, cell: string) 
   },
   async classification(home, study, cell) {
     const found = await new ClassificationStore(home, study).load(cell);
-    return found && { metrics: found.measures.metrics, answers: [found.predicted, found.tuned].flatMap(answersOf) };
+    return found && { metrics: found.measures.metrics, answers: Object.values(found.decided).flatMap(answersOf) };
   },
   async clustering(home, study, cell) {
     const found = await new ClusteringStore(home, study).load(cell);

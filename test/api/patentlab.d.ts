@@ -1603,7 +1603,19 @@ export interface MatrixProduct {
 
 type OwnFloats = Float32Array<ArrayBuffer> | Float32Array<SharedArrayBuffer>;
 
+export type DecisionRule = keyof typeof decisionSuffixes;
+
 export type Probe = (typeof probes)[number];
+
+/**
+ * How probabilities become labels, and the ending of the metrics that say how well: 0.5 for every label; one threshold for all
+ * labels, tuned for micro-F1; one for each, tuned for its own F1. Both are cross-fitted, where documents have several labels.
+ */
+export declare const decisionSuffixes: {
+    readonly fixed: '';
+    readonly shared: '-shared';
+    readonly tuned: '-tuned';
+};
 
 export declare const probes: readonly ['knn', 'logistic', 'linear', 'mlp'];
 
@@ -1619,7 +1631,7 @@ export interface ClassificationCell {
     trained: number;
     labels: number;
     /**
-     * `micro-f1`, `macro-f1`, `weighted-f1`, `sample-f1`, `subset-accuracy`, `hamming` (also with `-tuned`), `p@k`, `recall@k`,
+     * `micro-f1`, `macro-f1`, `weighted-f1`, `sample-f1`, `subset-accuracy`, `hamming` (also with `-shared` and `-tuned`), `p@k`, `recall@k`,
      * `lrap`, `map`, `ece`, `brier`.
      */
     metrics: Record<string, Estimate>;
@@ -1743,7 +1755,7 @@ export interface LabelRow {
 export interface LevelScore {
     level: SymbolLevel;
     labels: number;
-    thresholds: 'fixed' | 'tuned';
+    thresholds: DecisionRule;
     microF1: Estimate;
     macroF1: Estimate;
 }

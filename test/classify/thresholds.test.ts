@@ -88,6 +88,33 @@ test('noise gains nothing: cross-fitted F1 is that of taking every document; tun
   assert.ok(onItself > all + 0.015, `${onItself}, taking all ${all}: this test would not notice`);
 });
 
+test('one threshold serves micro-F1 and thresholds by label macro-F1: labels that cannot be told are given to all, or to none', () => {
+  const [rows, labels] = [600, 40];
+  const told = invent(5, rows, labels, 0.08, 4);
+  const untold = invent(6, rows, labels, 0.02, 0);
+  // Half of the labels are known to the scores, half are not.
+  const scores = Float32Array.from({ length: rows * labels * 2 }, (_, at) => {
+    const [row, label] = [Math.floor(at / (2 * labels)), at % (2 * labels)];
+    return label < labels ? told.scores[row * labels + label]! : untold.scores[row * labels + label - labels]!;
+  });
+  const truth = labelSets(told.sets.map((own, row) => [...own, ...untold.sets[row]!.map((label) => label + labels)]));
+  const { predicted, shared, thresholds, fold } = crossFitThresholds(scores, truth, { labels: 2 * labels, seed: 1 });
+  const [byLabel, byOne] = [predicted, shared].map((sets) => multilabelMetrics(truth, sets, 2 * labels));
+  assert.ok(byOne!.f1Micro > byLabel!.f1Micro + 0.1, `${byOne!.f1Micro} against ${byLabel!.f1Micro}`);
+  assert.ok(byLabel!.f1Macro > byOne!.f1Macro, `${byLabel!.f1Macro} against ${byOne!.f1Macro}`);
+  // No step on the folds it was chosen on is better than the one chosen.
+  const others = [...fold.keys()].filter((row) => fold[row] !== 0);
+  const outside = {
+    scores: Float32Array.from(others.flatMap((row) => [...scores.subarray(row * 2 * labels, (row + 1) * 2 * labels)])),
+    truth: labelSets(others.map((row) => [...truth.codes.subarray(truth.offsets[row]!, truth.offsets[row + 1]!)])),
+  };
+  const micro = (threshold: number) =>
+    multilabelMetrics(outside.truth, decide(outside.scores, new Float64Array(2 * labels).fill(threshold)), 2 * labels)
+      .f1Micro;
+  const best = Math.max(...Array.from({ length: 99 }, (_, step) => micro((step + 1) / 100)));
+  assert.ok(Math.abs(micro(thresholds[0]!.global) - best) < 1e-12);
+});
+
 test('out-of-fold probabilities come from models of the other folds', async () => {
   const fold = Int32Array.of(0, 1, 2, 0, 1, 2, 2);
   const seen: number[][] = [];

@@ -24,13 +24,16 @@ test('one JSON document with the cells of all tasks, a report, and the same numb
   const [, { corpus, view, documents, trained, labels, metrics, manifest }] = cells;
   assert.deepEqual([corpus, view, manifest.task], ['devices', 'T', 'classification']);
   assert.ok(documents + trained <= 100 && labels >= 2);
-  const { value, lower, upper } = metrics['micro-f1'];
+  const { value, lower, upper } = metrics['micro-f1-shared'];
   assert.ok(lower <= value && value <= upper);
   assert.match(readFileSync(report, 'utf8'), /Classification: what can be said/);
   const shown = await cli([...run, '--labels', 'cpc', '--level', 'class', '--probe', 'knn', '--view', 'T', '--quiet']);
   assert.equal(shown.code, 0, shown.stderr);
   assert.match(shown.stdout, /0 cells computed, 2 found finished/);
-  assert.ok(shown.stdout.includes(`bm25 knn has the highest micro-F1, ${value.toFixed(3)}`), shown.stdout);
+  assert.ok(
+    shown.stdout.includes(`bm25 knn has the highest micro-F1, one tuned threshold, ${value.toFixed(3)}`),
+    shown.stdout,
+  );
   assert.ok(
     shown.stdout.split('\n').every((line) => line.length <= 100 || line.startsWith('report:')),
     'within 100 columns',

@@ -68,13 +68,14 @@ test('all classifiers over the same documents; every number follows from what is
     assert.ok(existsSync(join(folder, cell.files.predictions!)));
     assert.equal(cell.documents, card!.documents.test);
     for (const [suffix, sets] of [
-      ['', stored.predicted],
-      ['-tuned', stored.tuned!],
+      ['', stored.decided.fixed],
+      ['-shared', stored.decided.shared!],
+      ['-tuned', stored.decided.tuned!],
     ] as const) {
       const again = multilabelMetrics(stored.truth, sets, cell.labels);
       for (const [name, measure] of setMeasures) assert.equal(cell.metrics[`${name}${suffix}`]!.value, again[measure]);
     }
-    const rows = perLabel(stored.truth, stored.predicted, cell.labels);
+    const rows = perLabel(stored.truth, stored.decided.fixed, cell.labels);
     assert.deepEqual(
       cell.perLabel.map(({ f1, support }) => [f1, support]),
       rows.map(({ f1, support }) => [f1, support]),
@@ -86,7 +87,7 @@ test('all classifiers over the same documents; every number follows from what is
   }
   assert.deepEqual(
     comparisons.map(({ metric }) => metric),
-    ['micro-f1', 'macro-f1', 'micro-f1-tuned', 'macro-f1-tuned'],
+    ['micro-f1', 'macro-f1', 'micro-f1-shared', 'macro-f1-shared', 'micro-f1-tuned', 'macro-f1-tuned'],
   );
   for (const { pairs, metric } of comparisons) {
     assert.equal(pairs.length, 10);
@@ -147,7 +148,7 @@ test('repeat gives the same bits, for every probe', async () => {
     const outcome = await repeatCell(manifest.cell, { platform: nodePlatform, home });
     assert.equal(outcome.task, 'classification');
     assert.ok(outcome.identical, `${manifest.model} ${manifest.probe}: ${JSON.stringify(outcome.metrics)}`);
-    assert.equal(outcome.queries, 2 * results.classification!.cells[0]!.documents, 'fixed and tuned');
+    assert.equal(outcome.queries, 3 * results.classification!.cells[0]!.documents, 'by each rule of thresholds');
   }
 });
 
@@ -156,7 +157,7 @@ test('codes of a level are scored at the levels above', async () => {
     options({ labels: { field: 'cpc', level: 'subclass' }, probes: ['knn'], models: ['bm25'] }),
   );
   const [cell] = results.classification!.cells;
-  const { names, truth, predicted } = (await new ClassificationStore(home, 'evaluate-devices').load(
+  const { names, truth, decided } = (await new ClassificationStore(home, 'evaluate-devices').load(
     cell!.manifest.cell,
   ))!;
   assert.deepEqual([...new Set(cell!.levels.map(({ level }) => level))], ['section', 'class']);
@@ -169,11 +170,11 @@ test('codes of a level are scored at the levels above', async () => {
     );
   const [level] = cell!.levels;
   assert.equal(level!.labels, sections.length);
-  assert.equal(level!.microF1.value, multilabelMetrics(cut(truth), cut(predicted), sections.length).f1Micro);
+  assert.equal(level!.microF1.value, multilabelMetrics(cut(truth), cut(decided.fixed), sections.length).f1Micro);
   assert.ok(names.every((name) => /^[A-HY]\d\d[A-Z]$/.test(name)));
 });
 
-test('one label a document: the likeliest is predicted, and no threshold tuned', async () => {
+test('one label a document: the likeliest is decided.fixed, and no threshold tuned', async () => {
   await corpusOf(
     'single',
     Array.from({ length: 60 }, (_, i) => ({
@@ -269,7 +270,7 @@ test('the report: every number leads to its manifest, tables hold what the cells
     assert.ok(!page.includes(`<section id="${id}"`), `no ${id} without retrieval`);
   assert.doesNotMatch(page, /.{0,120}\bNaN\b.{0,40}/, 'no number is missing silently');
   const pairs = /<section id="classifier-pairs"[\s\S]*?<\/section>/.exec(page)![0];
-  assert.equal(pairs.match(/<table/g)!.length, 2 * 4, 'a matrix a view and compared metric');
+  assert.equal(pairs.match(/<table/g)!.length, 2 * 6, 'a matrix a view and compared metric');
   assert.ok(!pairs.includes('data-metric'), 'a filter of retrieval metrics would hide it');
   const [head, ...rows] = readFileSync(join(folder, 'classification.csv'), 'utf8').trim().split('\r\n');
   const at = head!.split(',').indexOf('micro-f1');

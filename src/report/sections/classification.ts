@@ -9,10 +9,10 @@ import { classificationFiles } from '../classification-csv.ts';
 import { classifierSentences } from '../classification-sentences.ts';
 import {
   bestBy,
+  bestGroup,
   type ClassifierGroup,
   classifierGroups,
   compared,
-  leading,
   measureName,
   metricOf,
   testedMetrics,
@@ -31,12 +31,12 @@ export function classificationSummary(page: Page): Content {
   const groups = classifierGroups(results);
   const body = unique(groups.map(({ corpus }) => corpus)).map((corpus) => {
     const own = groups.filter((group) => group.corpus === corpus);
-    const top = own.reduce((a, b) => (metricOf(b.best, leading) > metricOf(a.best, leading) ? b : a));
+    const top = bestGroup(own)!;
     const others = own.filter((group) => group !== top);
     return html`<h3>${corpus}, view ${top.view}</h3>
-${testedMetrics(results, top).map((metric) => html`<p>${classifierSentences(results, top, metric).map((sentence) => html`${shown(sentence)} `)}</p>\n`)}${
+${top.headlines.map((metric) => html`<p>${classifierSentences(results, top, metric).map((sentence) => html`${shown(sentence)} `)}</p>\n`)}${
   others.length > 0 &&
-  html`<p>Other views, as observed (views were not tested against each other): ${others.map(({ view, best }, at) => html`${at > 0 && '; '}${view}: ${linked(best, classifierName(best))} ${score(metricOf(best, leading))}`)}.</p>`
+  html`<p>Other views, as observed (views were not tested against each other): ${others.map(({ view, best }, at) => html`${at > 0 && '; '}${view}: ${linked(best, classifierName(best))} ${score(metricOf(best, top.headlines[0]))}`)}.</p>`
 }`;
   });
   return section(page, {
@@ -48,7 +48,7 @@ ${testedMetrics(results, top).map((metric) => html`<p>${classifierSentences(resu
 }
 
 /** Columns of the leaderboard after the leading metric; those that a corpus lacks are left out. */
-const columns = ['macro-f1', 'micro-f1-tuned', 'macro-f1-tuned', 'sample-f1', 'lrap', 'map', 'p@1', 'ece'];
+const columns = ['macro-f1-tuned', 'micro-f1', 'macro-f1', 'sample-f1', 'lrap', 'map', 'p@1', 'ece'];
 
 export function classificationLeaderboard(page: Page): Content {
   const results = page.standings.results.classification;
@@ -57,7 +57,7 @@ export function classificationLeaderboard(page: Page): Content {
     id: 'classifiers',
     title: 'Classifiers',
     csv: classificationFiles.leaderboard,
-    lead: 'A row is a model read by a probe. Intervals are 95 %. “Tuned”: one threshold a label, chosen by cross-fitting, so that no document had a say in its own. ▲ better, ▼ worse, = equivalent within the margin, ? undecided, against the best of the panel, Holm-corrected over all its pairs. Every value leads to its manifest.',
+    lead: 'A row is a model read by a probe. Intervals are 95 %. Where documents have several labels, micro-F1 is by one threshold tuned for it and macro-F1 by one for each label, both cross-fitted, so that no document had a say in its own; without a word beside it a threshold is 0.5. ▲ better, ▼ worse, = equivalent within the margin, ? undecided, against the best of the panel, Holm-corrected over all its pairs. Every value leads to its manifest.',
     body: classifierGroups(results).map((group) => panel(group, board(page, group))),
   });
 }
@@ -65,7 +65,10 @@ export function classificationLeaderboard(page: Page): Content {
 function board({ standings }: Page, group: ClassifierGroup): Content {
   const results = standings.results.classification!;
   const { corpus, view, cells, best } = group;
-  const shownColumns = columns.filter((metric) => cells.some((cell) => cell.metrics[metric] !== undefined));
+  const [leading] = group.headlines;
+  const shownColumns = columns.filter(
+    (metric) => metric !== leading && cells.some((cell) => cell.metrics[metric] !== undefined),
+  );
   const tested = testedMetrics(results, group);
   const estimates = cells.flatMap((cell) => cell.metrics[leading] ?? []);
   const scale = rangeScale(estimates);

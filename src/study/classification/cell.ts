@@ -9,6 +9,7 @@ import { readParquet, writeParquet } from '../../base/node/parquet.ts';
 import { type LabelSets, labelSets } from '../../metrics/label-sets.ts';
 import type { ReplicatedValue } from '../../metrics/replicates.ts';
 import { CellFolders, type KeyOf, revivedEstimates, type StoredEstimate } from '../cell-folders.ts';
+import type { Decided } from './measure.ts';
 import type { ClassificationCell, ClassificationManifest, LevelScore } from './results.ts';
 
 export type ClassificationKey = KeyOf<ClassificationManifest>;
@@ -34,9 +35,7 @@ export interface FinishedClassification {
   names: readonly string[];
   documentIds: string[];
   truth: LabelSets;
-  predicted: LabelSets;
-  /** Where documents have several labels. */
-  tuned?: LabelSets;
+  decided: Decided;
   /** Compared metric -> value on resamples. */
   replicates: Record<string, ReplicatedValue>;
 }
@@ -87,8 +86,11 @@ export class ClassificationStore extends CellFolders<ClassificationManifest> {
       names,
       documentIds: rows.document as string[],
       truth: readSets(rows.truth),
-      predicted: readSets(rows.predicted),
-      ...(rows.tuned === undefined ? {} : { tuned: readSets(rows.tuned) }),
+      decided: {
+        fixed: readSets(rows.fixed),
+        ...(rows.shared === undefined ? {} : { shared: readSets(rows.shared) }),
+        ...(rows.tuned === undefined ? {} : { tuned: readSets(rows.tuned) }),
+      },
       replicates: Object.fromEntries(
         Object.entries(replicated).map(([metric, value]): [string, ReplicatedValue] => [
           metric,
@@ -103,12 +105,12 @@ export class ClassificationStore extends CellFolders<ClassificationManifest> {
   }
 
   async save(cell: FinishedClassification): Promise<void> {
-    const { manifest, measures, names, documentIds, truth, predicted, tuned, replicates } = cell;
+    const { manifest, measures, names, documentIds, truth, decided, replicates } = cell;
     const compared = Object.entries(replicates);
     const replicated = Object.fromEntries(
       compared.map(([metric, { value, clusters, documents }]) => [metric, { value, clusters, documents }]),
     );
-    const sets = { truth, predicted, ...(tuned === undefined ? {} : { tuned }) };
+    const sets = { truth, ...decided };
     await this.seal(manifest, {
       [files.measures]: (path) => writeAtomic(path, `${JSON.stringify({ measures, names, replicated }, null, 1)}\n`),
       [files.predictions]: (path) =>

@@ -1,5 +1,5 @@
 /**
- * All classifiers of one corpus and view against one another on micro- and macro-F1, by fixed and by tuned thresholds: intervals
+ * All classifiers of one corpus and view against one another on micro- and macro-F1, by every rule of thresholds: intervals
  * from shared resamples of families, p by swapping families' predictions (multilabel-bootstrap.ts), Holm over all pairs of a
  * table. Heads are trained with one seed, so that their pairs are marked tentative.
  */
@@ -8,7 +8,8 @@ import { compareReplicated } from '../../metrics/replicates.ts';
 import type { EvaluateSettings } from '../evaluate-options.ts';
 import type { FinishedClassification } from './cell.ts';
 import type { Ground } from './ground.ts';
-import { comparedMeasures } from './measure.ts';
+import { comparedMeasures, rulesOf } from './measure.ts';
+import { decisionSuffixes } from './options.ts';
 import { type ClassificationCell, type ClassificationComparison, classifierName } from './results.ts';
 
 interface Row {
@@ -26,13 +27,13 @@ export function compareClassifiers(
   const { names, test } = first.ground;
   const systems = rows.map(({ result }) => classifierName(result));
   const tables: ClassificationComparison[] = [];
-  for (const suffix of ['', '-tuned']) {
-    const predictions = rows.flatMap(({ cell }) => (suffix === '' ? cell.predicted : (cell.tuned ?? [])));
+  for (const [rule] of rulesOf(first.cell.decided)) {
+    const predictions = rows.flatMap(({ cell }) => cell.decided[rule] ?? []);
     if (predictions.length < rows.length) continue;
     const clusters = test.groups;
     const tests = swapTest({ truth: test.truth, predictions, labels: names.length, clusters, seed, resamples });
     for (const [name, measure] of comparedMeasures) {
-      const metric = `${name}${suffix}`;
+      const metric = `${name}${decisionSuffixes[rule]}`;
       const pairs = compareReplicated({
         systems,
         values: rows.map(({ result, cell }) => {

@@ -17,7 +17,14 @@ import type { EvaluateSettings } from '../evaluate-options.ts';
 import type { Ground } from './ground.ts';
 import { calibrationMoves, linearised, precisionMoves } from './influence.ts';
 import { coarserLabels } from './levels.ts';
-import { cuts, levelResamples, reliabilityBins, thresholdFolds } from './options.ts';
+import {
+  cuts,
+  type DecisionRule,
+  decisionSuffixes,
+  levelResamples,
+  reliabilityBins,
+  thresholdFolds,
+} from './options.ts';
 import type { Probed } from './probe.ts';
 import type { ClassificationCell, LabelRow, LevelScore } from './results.ts';
 
@@ -36,11 +43,14 @@ export const setMeasures: readonly (readonly [name: string, measure: MultilabelM
 /** Metrics with a table of all pairs; the replicates of these are kept. */
 export const comparedMeasures = setMeasures.slice(0, 2);
 
+/** Labels of the test documents by each rule. */
+export type Decided = { fixed: LabelSets } & Partial<Record<DecisionRule, LabelSets>>;
+
 export interface Measured
   extends Pick<ClassificationCell, 'metrics' | 'perLabel' | 'levels' | 'reliability' | 'sharedThresholds'> {
-  /** Label sets by tuned thresholds, where documents have several labels. */
-  tuned?: LabelSets;
-  /** Compared metric (with `-tuned`) -> value on resamples. */
+  /** Labels by each rule; `fixed` alone where documents have one label. */
+  decided: Decided;
+  /** Compared metric (with its rule's ending) -> value on resamples. */
   replicates: Record<string, ReplicatedValue>;
 }
 
@@ -57,12 +67,13 @@ export function measureClassifier(
   const levels: LevelScore[] = [];
   const coarser = coarserLabels(names, card.level);
   const fitted = card.kind === 'multi-label' ? tune(scores, truth, labels, groups, seed) : undefined;
-  const systems = [
-    { thresholds: 'fixed' as const, sets: predicted },
-    ...(fitted === undefined ? [] : [{ thresholds: 'tuned' as const, sets: fitted.predicted }]),
-  ];
+  const decided: Decided = {
+    fixed: predicted,
+    ...(fitted === undefined ? {} : { shared: fitted.shared, tuned: fitted.predicted }),
+  };
+  const systems = rulesOf(decided);
   const above = coarser.map((level) => ({ ...level, truth: level.cut(truth) }));
-  const wanted = systems.flatMap(({ sets }) => [
+  const wanted = systems.flatMap(([, sets]) => [
     { truth, predicted: sets, labels },
     ...above.map((level) => ({
       truth: level.truth,
@@ -72,9 +83,9 @@ export function measureClassifier(
     })),
   ]);
   const found = bootstrapMultilabels(wanted, groups, options);
-  systems.forEach(({ thresholds }, s) => {
+  systems.forEach(([thresholds], s) => {
     const [values, ...own] = found.slice(s * (1 + above.length), (s + 1) * (1 + above.length));
-    const suffix = thresholds === 'tuned' ? '-tuned' : '';
+    const suffix = decisionSuffixes[thresholds];
     for (const [name, measure] of setMeasures)
       metrics[`${name}${suffix}`] = within(estimateReplicated(values![measure], { seed }));
     for (const [name, measure] of comparedMeasures) replicates[`${name}${suffix}`] = values![measure];
@@ -130,9 +141,18 @@ export function measureClassifier(
     ),
     levels,
     reliability: reliability.bins,
-    ...(fitted === undefined ? {} : { tuned: fitted.predicted, sharedThresholds: sharedThresholds(fitted) }),
+    decided,
+    ...(fitted === undefined ? {} : { sharedThresholds: sharedThresholds(fitted) }),
     replicates,
   };
+}
+
+/** Rules with the labels they gave, in the order of the rules. */
+export function rulesOf(decided: Decided): [DecisionRule, LabelSets][] {
+  return (Object.keys(decisionSuffixes) as DecisionRule[]).flatMap((rule): [DecisionRule, LabelSets][] => {
+    const sets = decided[rule];
+    return sets === undefined ? [] : [[rule, sets]];
+  });
 }
 
 /** Undefined where all test documents are of one family. */

@@ -18,6 +18,14 @@ export const defaultProbes: readonly Probe[] = ['knn', 'logistic'];
 export const defaultLeast = 5;
 /** Of the documents, where no split is given. */
 export const testShare = 0.2;
+/**
+ * How probabilities become labels, and the ending of the metrics that say how well: 0.5 for every label; one threshold for all
+ * labels, tuned for micro-F1; one for each, tuned for its own F1. Both are cross-fitted, where documents have several labels.
+ */
+export const decisionSuffixes = { fixed: '', shared: '-shared', tuned: '-tuned' } as const;
+export type DecisionRule = keyof typeof decisionSuffixes;
+/** What one looks at where thresholds are tuned: each measure by the rule that serves it. */
+export const tunedHeadlines = ['micro-f1-shared', 'macro-f1-tuned'] as const;
 /** Of the cross-fitting of thresholds. */
 export const thresholdFolds = 5;
 /** P@k and R@k. */

@@ -3,7 +3,7 @@ import type { LabelField, SymbolLevel } from '../../corpus/labels.ts';
 import type { ReliabilityBin } from '../../metrics/calibration.ts';
 import type { Comparison, Estimate } from '../../metrics/types.ts';
 import type { TaskManifest } from '../results.ts';
-import type { Probe } from './options.ts';
+import type { DecisionRule, Probe } from './options.ts';
 
 /** Of a classification cell. */
 export interface ClassificationManifest extends TaskManifest {
@@ -56,7 +56,7 @@ export interface LabelRow {
 export interface LevelScore {
   level: SymbolLevel;
   labels: number;
-  thresholds: 'fixed' | 'tuned';
+  thresholds: DecisionRule;
   microF1: Estimate;
   macroF1: Estimate;
 }
@@ -73,7 +73,7 @@ export interface ClassificationCell {
   trained: number;
   labels: number;
   /**
-   * `micro-f1`, `macro-f1`, `weighted-f1`, `sample-f1`, `subset-accuracy`, `hamming` (also with `-tuned`), `p@k`, `recall@k`,
+   * `micro-f1`, `macro-f1`, `weighted-f1`, `sample-f1`, `subset-accuracy`, `hamming` (also with `-shared` and `-tuned`), `p@k`, `recall@k`,
    * `lrap`, `map`, `ece`, `brier`.
    */
   metrics: Record<string, Estimate>;

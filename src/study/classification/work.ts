@@ -14,7 +14,7 @@ import type { WorkContext } from '../tasks.ts';
 import type { ClassificationKey, FinishedClassification } from './cell.ts';
 import type { Ground } from './ground.ts';
 import { measureClassifier } from './measure.ts';
-import { fits, type Probe, probeSettings, thresholdFolds } from './options.ts';
+import { decisionSuffixes, fits, type Probe, probeSettings, thresholdFolds } from './options.ts';
 import { type Features, readFeatures, runProbe } from './probe.ts';
 
 export type ProbedSystem = DenseSystem | (SystemSpec & { kind: 'bm25' });
@@ -88,7 +88,7 @@ async function keyOf(
     settings: {
       labels: ground,
       probe: probeSettings[probe],
-      thresholdFolds,
+      thresholds: { folds: thresholdFolds, rules: Object.keys(decisionSuffixes) },
       resamples: settings.resamples,
       ...(system.kind === 'bm25' ? lexicalSettings(settings) : {}),
       ...(system.kind === 'lsa' ? lsaKey(settings) : {}),
@@ -111,7 +111,7 @@ async function computeCell(
     return { features, probed, measures: measureClassifier(ground, probed, settings) };
   });
   const { probed, features } = result;
-  const { tuned, replicates, ...measures } = result.measures;
+  const { decided, replicates, ...measures } = result.measures;
   const { relevance: _, ...request } = await requestOf(system, view, corpus.name, settings);
   return {
     manifest: {
@@ -138,8 +138,7 @@ async function computeCell(
     names,
     documentIds: Array.from(test.rows, (row) => corpus.id(row)),
     truth: test.truth,
-    predicted: probed.predicted,
-    ...(tuned === undefined ? {} : { tuned }),
+    decided,
     replicates,
   };
 }

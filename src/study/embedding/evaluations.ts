@@ -7,7 +7,7 @@ import type { Estimate } from '../../metrics/types.ts';
 import { CellStore, type FinishedCell } from '../cell.ts';
 import { cellHash } from '../cell-folders.ts';
 import { ClassificationStore, type FinishedClassification } from '../classification/cell.ts';
-import { fits } from '../classification/options.ts';
+import { fits, tunedHeadlines } from '../classification/options.ts';
 import { ClassificationWork, jobsOf } from '../classification/work.ts';
 import { ClusteringStore, type FinishedClustering } from '../clustering/cell.ts';
 import { hasVectors } from '../clustering/options.ts';
@@ -151,8 +151,7 @@ export function comparedMetrics({ task, cell }: Finished): string[] {
   if (task === 'retrieval') return ['ndcg@10'];
   const names = Object.keys(cell.replicates);
   // Of several labels a document, thresholds that were chosen by cross-fitting say more than one half.
-  const tuned = names.filter((name) => name.endsWith('-tuned'));
-  return task === 'classification' && tuned.length > 0 ? tuned : names;
+  return tunedHeadlines.every((name) => names.includes(name)) ? [...tunedHeadlines] : names;
 }
 
 /** A compared metric on resamples: of clusterings the mean over the seeds of k-means. */
